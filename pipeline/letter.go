@@ -1,0 +1,134 @@
+package pipeline
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"time"
+)
+
+// Letter is the rendered content of a notice in one locale: what text, HTML and
+// PDF renderers all walk, so that e-mail and paper say the same.
+type Letter struct {
+	Locale    string
+	Subject   string
+	Kind      AttemptKind // a fallback or a copy says that it is one
+	Channel   Channel
+	Format    string // standard, large-print, …
+	Date      time.Time
+	Sender    Sender
+	SenderKey string
+	Reference Reference
+	Recipient string // full name, for the To header and the envelope
+	Blocks    []Block
+}
+
+// BlockKind is the type of a Block.
+type BlockKind string
+
+const (
+	Paragraph BlockKind = "paragraph"
+	Heading   BlockKind = "heading" // Level 2 or 3; level 1 is the subject
+	List      BlockKind = "list"    // Items, each a list of blocks; Ordered or not
+	Table     BlockKind = "table"   // Rows of cells; the first row is the head
+	Quote     BlockKind = "quote"   // an important note, set apart
+	Divider   BlockKind = "divider"
+)
+
+// Block is a paragraph-level element.
+type Block struct {
+	Kind    BlockKind
+	Level   int
+	Ordered bool
+	Spans   []Span    // Paragraph, Heading
+	Items   [][]Block // List, Quote (one item)
+	Rows    [][]Cell  // Table
+}
+
+// Cell is one cell of a table.
+type Cell []Span
+
+// Span is a run of text in one style. Text holds no markup; "\n" is a hard line
+// break.
+type Span struct {
+	Text   string
+	Strong bool
+	Em     bool
+	Link   string // target, only where the campaign's allow-list has its host
+}
+
+// Plain returns the text of spans without style.
+func Plain(spans []Span) string {
+	n := 0
+	for _, s := range spans {
+		n += len(s.Text)
+	}
+	b := make([]byte, 0, n)
+	for _, s := range spans {
+		b = append(b, s.Text...)
+	}
+	return string(b)
+}
+
+// Hash is the SHA-256 of the canonical form of the letter: the same letter gives
+// the same hash on every machine and version of Go.
+func (l *Letter) Hash() [sha256.Size]byte {
+	h := hasher{Hash: sha256.New()}
+	h.text("art34/letter/1", l.Locale, l.Subject, string(l.Kind), string(l.Channel), l.Format, l.Date.UTC().Format(time.DateOnly), l.SenderKey, string(l.Reference), l.Recipient)
+	h.blocks(l.Blocks)
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+type hasher struct{ hash.Hash }
+
+// text writes length-prefixed strings, so that no two lists collide.
+func (h hasher) text(list ...string) {
+	for _, s := range list {
+		h.number(len(s))
+		_, _ = h.Write([]byte(s))
+	}
+}
+
+func (h hasher) number(n int) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(n))
+	_, _ = h.Write(b[:])
+}
+
+func (h hasher) blocks(list []Block) {
+	h.number(len(list))
+	for _, b := range list {
+		h.text(string(b.Kind))
+		h.number(b.Level)
+		h.flag(b.Ordered)
+		h.spans(b.Spans)
+		h.number(len(b.Items))
+		for _, item := range b.Items {
+			h.blocks(item)
+		}
+		h.number(len(b.Rows))
+		for _, row := range b.Rows {
+			h.number(len(row))
+			for _, cell := range row {
+				h.spans(cell)
+			}
+		}
+	}
+}
+
+func (h hasher) spans(list []Span) {
+	h.number(len(list))
+	for _, s := range list {
+		h.text(s.Text, s.Link)
+		h.flag(s.Strong)
+		h.flag(s.Em)
+	}
+}
+
+func (h hasher) flag(b bool) {
+	if b {
+		h.number(1)
+		return
+	}
+	h.number(0)
+}

@@ -1,0 +1,90 @@
+package pipeline
+
+import (
+	"encoding/binary"
+	"log/slog"
+	"strings"
+)
+
+// Person is the personal part of a notice. It is kept sealed, and prints nothing.
+type Person struct {
+	PersonID    string   `json:"p,omitempty"`
+	CustomerIDs []string `json:"c"`
+	Title       string   `json:"t,omitempty"` // as given: "M.", "Mme", "Mr and Mrs"
+	FirstName   string   `json:"f,omitempty"`
+	LastName    string   `json:"l,omitempty"`
+	Company     string   `json:"o,omitempty"`
+	// Representative is who is written to for a minor or a protected adult.
+	Representative string   `json:"r,omitempty"`
+	Email          string   `json:"e,omitempty"` // as it goes on the wire: IDN domain in punycode
+	Phone          string   `json:"h,omitempty"` // E.164
+	Address        []string `json:"a,omitempty"` // up to five lines, without postcode, city and country
+	Postcode       string   `json:"z,omitempty"`
+	City           string   `json:"y,omitempty"`
+	Country        string   `json:"k,omitempty"` // ISO 3166-1 alpha-2
+	Reference      Reference
+	Own            []Exposure        `json:"w,omitempty"` // data of the person himself
+	Contracts      []Contract        `json:"n,omitempty"`
+	Attributes     map[string]string `json:"x,omitempty"` // further columns of the directory, and email_date, address_date, segment
+}
+
+// Contract is an offer that the customer holds, with what was exposed through it.
+type Contract struct {
+	ID    string     `json:"i"`
+	Kind  string     `json:"k,omitempty"`
+	Label string     `json:"l,omitempty"`
+	Data  []Exposure `json:"d"`
+}
+
+// Exposure is one data kind that was exposed.
+type Exposure struct {
+	Kind       string `json:"k"`
+	Possible   bool   `json:"p,omitempty"` // not confirmed by the forensics
+	Source     string `json:"s,omitempty"`
+	ObservedAt string `json:"o,omitempty"` // date, YYYY-MM-DD
+	Import     int64  `json:"m,omitempty"` // the import that brought it
+}
+
+// LogValue keeps people out of logs.
+func (Person) LogValue() slog.Value { return slog.StringValue("(person)") }
+
+// String keeps people out of formatted text.
+func (Person) String() string { return "(person)" }
+
+// GoString keeps people out of %#v.
+func (Person) GoString() string { return "(person)" }
+
+// FullName is the name to greet and to write on an envelope: "Firstname Lastname",
+// or the company if there is no name.
+func (p Person) FullName() string {
+	name := strings.TrimSpace(strings.TrimSpace(p.FirstName) + " " + strings.TrimSpace(p.LastName))
+	if name == "" {
+		return strings.TrimSpace(p.Company)
+	}
+	return name
+}
+
+// Kinds returns the codes of all exposed data kinds and of all contract kinds,
+// each sorted and without repetition.
+func (p Person) Kinds() (data, products []string) {
+	for _, e := range p.Own {
+		data = append(data, e.Kind)
+	}
+	for _, c := range p.Contracts {
+		if c.Kind != "" {
+			products = append(products, c.Kind)
+		}
+		for _, e := range c.Data {
+			data = append(data, e.Kind)
+		}
+	}
+	return Set(data), Set(products)
+}
+
+// SealContext is the associated data of the sealed person of a notice.
+func SealContext(campaign, notice int64) []byte {
+	b := make([]byte, 0, 32)
+	b = append(b, "art34/person/1\x00"...)
+	b = binary.BigEndian.AppendUint64(b, uint64(campaign))
+	return binary.BigEndian.AppendUint64(b, uint64(notice))
+}

@@ -1,0 +1,267 @@
+package pipeline
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"time"
+)
+
+// Policy is a campaign's answer to what goes wrong. It is pure: Apply is the only
+// function that decides where a notice goes.
+type Policy struct {
+	InDoubt      DoubtPolicy
+	DoubtWait    time.Duration   // how long late evidence may resolve a doubt before the policy does
+	Resend       []time.Duration // waiting times before the 1st, 2nd, … resend
+	Deadline     time.Duration   // from the first hand-over: after it a letter replaces the resends
+	BounceWindow time.Duration   // silence after a 250 that counts as informed
+	ReturnWindow time.Duration   // silence after a deposit that counts as informed
+	OursWait     time.Duration   // waiting time after a refusal that is our fault
+}
+
+// DoubtPolicy says what happens to a notice in doubt.
+type DoubtPolicy string
+
+const (
+	DoubtResend DoubtPolicy = "resend" // once, with the same Message-ID; a second doubt is held
+	DoubtHold   DoubtPolicy = "hold"   // a person decides
+)
+
+// DefaultPolicy is what a campaign gets that says nothing about feedback.
+func DefaultPolicy() Policy {
+	return Policy{
+		InDoubt:      DoubtResend,
+		DoubtWait:    10 * time.Second,
+		Resend:       []time.Duration{4 * time.Hour, 24 * time.Hour, 72 * time.Hour},
+		Deadline:     168 * time.Hour,
+		BounceWindow: 120 * time.Hour,
+		ReturnWindow: 1344 * time.Hour,
+		OursWait:     15 * time.Minute,
+	}
+}
+
+// Reason codes that Policy gives.
+const (
+	ReasonAddressDead  = "address-dead"
+	ReasonDeadline     = "deadline"
+	ReasonTransient    = "transient"
+	ReasonOurs         = "refused-by-provider"
+	ReasonSecondDoubt  = "second-doubt"
+	ReasonDoubt        = "doubt"
+	ReasonReturned     = "returned-to-sender"
+	ReasonRejected     = "rejected-by-printer"
+	ReasonVoided       = "run-voided"
+	ReasonRecalled     = "run-recalled"
+	ReasonUnfit        = "unfit"
+	ReasonNoContact    = "no-contact"
+	ReasonNoAddress    = "no-usable-address"
+	ReasonNoPrintable  = "no-printable-address"
+	ReasonLateEvidence = "late-evidence"
+)
+
+// Apply returns n as e leaves it. The second result is false when the event is
+// to be recorded without moving the notice: feedback about an older attempt, a
+// repetition, news that changes nothing. The error is a *TransitionError when
+// the event has no place in the state; nothing may be recorded then.
+//
+// Only the attempt on which the state rests may move the notice. An event about
+// an older attempt may only cancel planned work (a first mail that proves
+// delivered late).
+func (p Policy) Apply(n Notice, e Event) (Notice, bool, error) {
+	if e.Attempt > n.Attempt {
+		return n, false, &TransitionError{Notice: n.ID, Event: e.Kind, From: n.State}
+	}
+	next := n
+	next.MovedAt = e.At
+	if e.Attempt != 0 && e.Attempt < n.Attempt {
+		return p.late(n, next, e)
+	}
+	if !known(e.Kind, e.Outcome, n.State) {
+		if stays(e) {
+			return n, false, nil
+		}
+		return n, false, &TransitionError{Notice: n.ID, Event: e.Kind, From: n.State}
+	}
+	p.move(&next, e)
+	if next.State == n.State && stays(e) {
+		return n, false, nil
+	}
+	if !Allowed(e.Kind, e.Outcome, n.State, next.State) {
+		return n, false, &TransitionError{Notice: n.ID, Event: e.Kind, From: n.State, To: next.State}
+	}
+	if next.State != Sending {
+		next.Owner = ""
+	}
+	return next, true, nil
+}
+
+// late judges an event about an attempt that the notice no longer rests on.
+func (p Policy) late(n, next Notice, e Event) (Notice, bool, error) {
+	if !stays(e) {
+		return n, false, &TransitionError{Notice: n.ID, Event: e.Kind, From: n.State}
+	}
+	if e.Kind == EvDelivered && (n.State == Due || n.State == Queued) {
+		// The planned attempt was never made: the state rests on the older one.
+		next.State, next.Attempt, next.Reason, next.Owner = Informed, e.Attempt, ReasonLateEvidence, ""
+		return next, true, nil
+	}
+	return n, false, nil
+}
+
+// move sets the fields of n that e changes.
+func (p Policy) move(n *Notice, e Event) {
+	switch e.Kind {
+	case EvAccepted:
+		n.State, n.Reason, n.DueAt = Accepted, "", e.At.Add(p.BounceWindow)
+		if n.FirstAt.IsZero() {
+			n.FirstAt = e.At
+		}
+	case EvRefused, EvBounced:
+		p.failed(n, e)
+	case EvDoubted:
+		n.State, n.Reason, n.DueAt = InDoubt, ReasonDoubt, e.At.Add(p.DoubtWait)
+		n.Doubts++
+		if n.FirstAt.IsZero() {
+			n.FirstAt = e.At
+		}
+	case EvResolved:
+		if p.InDoubt == DoubtHold || n.Doubts > 1 {
+			n.State, n.Reason = Held, ReasonSecondDoubt
+			if n.Doubts < 2 {
+				n.Reason = ReasonDoubt
+			}
+			return
+		}
+		// Same attempt, same Message-ID: many receivers drop the second copy.
+		n.State, n.Reason, n.DueAt, n.Lane = Due, ReasonDoubt, e.At, LaneResend
+	case EvUnfit:
+		n.State, n.Reason = Held, code(e, ReasonUnfit)
+	case EvDelivered, EvConfirmed:
+		n.State, n.Reason = Informed, ""
+	case EvReturned:
+		if e.Outcome == Dead {
+			n.Reach = n.Reach.Without(ByPost)
+			p.fallBack(n, e, ReasonReturned)
+		}
+	case EvCut:
+		n.State, n.Reason = Printing, ""
+		if n.FirstAt.IsZero() {
+			n.FirstAt = e.At
+		}
+	case EvDeposited:
+		n.State, n.DueAt = Posted, e.At.Add(p.ReturnWindow)
+	case EvRejected:
+		if n.Kind == Retry {
+			n.State, n.Reason = Held, ReasonRejected
+			return
+		}
+		n.again(Retry, e.At, ReasonRejected)
+	case EvVoided:
+		// The letter never left: the attempt is made again under its number.
+		n.State, n.Reason, n.DueAt = Due, ReasonVoided, e.At
+	case EvRecalled:
+		n.State, n.Reason = Held, ReasonRecalled
+	case EvHeld:
+		n.State, n.Reason = Held, code(e, "held")
+	case EvReleased:
+		n.release(e)
+	case EvExcluded:
+		n.State, n.Reason = Excluded, code(e, "excluded")
+	case EvCancelled:
+		n.State, n.Reason = Cancelled, code(e, "cancelled")
+	}
+}
+
+// failed answers a refusal or a bounce of an e-mail.
+func (p Policy) failed(n *Notice, e Event) {
+	if n.FirstAt.IsZero() {
+		n.FirstAt = e.At
+	}
+	deadline := n.FirstAt.Add(p.Deadline)
+	switch e.Outcome {
+	case Dead:
+		n.Reach = n.Reach.Without(ByEmail)
+		p.fallBack(n, e, ReasonAddressDead)
+	case Transient:
+		if n.Resends < len(p.Resend) {
+			at := e.At.Add(p.Resend[n.Resends] + jitter(n.ID, n.Attempt, p.Resend[n.Resends]))
+			if !at.After(deadline) {
+				n.Resends++
+				n.again(Resend, at, ReasonTransient)
+				return
+			}
+		}
+		if e.At.Before(deadline) && n.Reach.Has(ByPost) {
+			// The resends are used up before the deadline: no reason to wait longer.
+			p.fallBack(n, e, ReasonTransient)
+			return
+		}
+		p.fallBack(n, e, ReasonDeadline)
+	case Ours:
+		if at := e.At.Add(p.OursWait); !at.After(deadline) {
+			n.again(Resend, at, ReasonOurs)
+			return
+		}
+		p.fallBack(n, e, ReasonDeadline)
+	}
+}
+
+// fallBack plans the other channel, or gives up with the reason.
+func (p Policy) fallBack(n *Notice, e Event, reason string) {
+	switch {
+	case n.Channel == Email && n.Reach.Has(ByPost):
+		n.Channel = Post
+	case n.Channel == Post && n.Reach.Has(ByEmail) && reason == ReasonReturned:
+		n.Channel = Email
+	default:
+		n.State, n.Reason, n.Channel = Unreachable, reason, NoChannel
+		return
+	}
+	n.again(Fallback, e.At, reason)
+}
+
+// again plans the next attempt.
+func (n *Notice) again(kind AttemptKind, at time.Time, reason string) {
+	n.State, n.Attempt, n.Kind, n.DueAt, n.Reason = Due, n.Attempt+1, kind, at, reason
+	if n.Lane == LaneNotice {
+		n.Lane = LaneResend
+	}
+}
+
+// release lets a held or doubtful notice go on where it was.
+func (n *Notice) release(e Event) {
+	if n.Channel == NoChannel {
+		switch {
+		case n.Reach.Has(ByEmail):
+			n.Channel = Email
+		case n.Reach.Has(ByPost):
+			n.Channel = Post
+		default:
+			n.State, n.Reason = Unreachable, ReasonNoAddress
+			return
+		}
+	}
+	if n.Reason == ReasonRecalled {
+		n.again(Retry, e.At, "") // the recalled letter was an attempt of its own
+		return
+	}
+	n.State, n.Reason, n.DueAt = Due, "", e.At
+}
+
+// code returns the event's code, or the given one.
+func code(e Event, otherwise string) string {
+	if e.Code != "" {
+		return e.Code
+	}
+	return otherwise
+}
+
+// jitter spreads resends over ten per cent of their waiting time, the same for
+// the same attempt every time.
+func jitter(notice int64, attempt int, wait time.Duration) time.Duration {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], uint64(notice))
+	binary.BigEndian.PutUint64(b[8:], uint64(attempt))
+	h := fnv.New64a()
+	_, _ = h.Write(b[:])
+	return time.Duration(float64(wait) * 0.1 * float64(h.Sum64()>>40) / float64(1<<24))
+}
