@@ -75,7 +75,7 @@ func (p Policy) Apply(n Notice, e Event) (Notice, bool, error) {
 	if e.Attempt != 0 && e.Attempt < n.Attempt {
 		return p.late(n, next, e)
 	}
-	if !known(e.Kind, e.Outcome, n.State) {
+	if !known(e.Kind, e.Outcome, n.State) || !travels(e, n) {
 		if stays(e) {
 			return n, false, nil
 		}
@@ -94,14 +94,31 @@ func (p Policy) Apply(n Notice, e Event) (Notice, bool, error) {
 	return next, true, nil
 }
 
+// travels reports whether an event about the current attempt can be true: it
+// belongs to the channel, and something may have left.
+func travels(e Event, n Notice) bool {
+	switch e.Kind {
+	case EvAccepted, EvRefused, EvDoubted, EvResolved, EvBounced, EvDelivered:
+		if n.Channel != Email {
+			return false
+		}
+		// Before the courier has it, only an earlier doubt can have left anything.
+		return n.State != Due && n.State != Queued || n.Doubts > 0
+	case EvCut, EvDeposited, EvRejected, EvVoided, EvRecalled, EvReturned:
+		return n.Channel == Post
+	}
+	return true
+}
+
 // late judges an event about an attempt that the notice no longer rests on.
 func (p Policy) late(n, next Notice, e Event) (Notice, bool, error) {
 	if !stays(e) {
 		return n, false, &TransitionError{Notice: n.ID, Event: e.Kind, From: n.State}
 	}
-	if e.Kind == EvDelivered && (n.State == Due || n.State == Queued) {
+	if e.Kind == EvDelivered && (n.State == Due || n.State == Queued) && n.Doubts == 0 {
 		// The planned attempt was never made: the state rests on the older one.
-		next.State, next.Attempt, next.Reason, next.Owner = Informed, e.Attempt, ReasonLateEvidence, ""
+		next.Reach |= ByEmail
+		next.State, next.Channel, next.Attempt, next.Reason, next.Owner = Informed, Email, e.Attempt, ReasonLateEvidence, ""
 		return next, true, nil
 	}
 	return n, false, nil

@@ -18,7 +18,8 @@ type Transition struct {
 
 // transitions is the one table. What it does not list is an error.
 var transitions = []Transition{
-	{EvAccepted, "", []State{Sending, InDoubt}, []State{Accepted}},
+	// From Due and Queued: the resend out of a doubt that late evidence makes needless.
+	{EvAccepted, "", []State{Sending, InDoubt, Due, Queued}, []State{Accepted}},
 	{EvRefused, Dead, []State{Sending}, []State{Due, Unreachable}},
 	{EvRefused, Transient, []State{Sending}, []State{Due, Unreachable}},
 	{EvRefused, Ours, []State{Sending}, []State{Due, Unreachable}},
