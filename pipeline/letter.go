@@ -20,7 +20,18 @@ type Letter struct {
 	SenderKey string
 	Reference Reference
 	Recipient string // full name, for the To header and the envelope
-	Blocks    []Block
+	Labels    Labels
+	Blocks    []Block // shared between letters: nobody changes them
+}
+
+// Labels are the words around the blocks, in the language of the letter: a
+// renderer sets its head and foot with them and needs to know no language.
+type Labels struct {
+	Date      string // the date of the letter, written out: "20 janvier 2026"
+	Subject   string // "Objet"
+	Reference string // "Référence"
+	Page      string // "Page {n}/{total}"
+	Colon     string // between a label and its value: " : " with a no-break space, ": "
 }
 
 // BlockKind is the type of a Block.
@@ -75,6 +86,7 @@ func Plain(spans []Span) string {
 func (l *Letter) Hash() [sha256.Size]byte {
 	h := hasher{Hash: sha256.New()}
 	h.text("art34/letter/1", l.Locale, l.Subject, string(l.Kind), string(l.Channel), l.Format, l.Date.UTC().Format(time.DateOnly), l.SenderKey, string(l.Reference), l.Recipient)
+	h.text(l.Labels.Date, l.Labels.Subject, l.Labels.Reference, l.Labels.Page, l.Labels.Colon)
 	h.blocks(l.Blocks)
 	return [sha256.Size]byte(h.Sum(nil))
 }
