@@ -28,7 +28,7 @@ func TestLetterHashSeesEveryField(t *testing.T) {
 		"kind": func(l *pipeline.Letter) { l.Kind = pipeline.Fallback }, "channel": func(l *pipeline.Letter) { l.Channel = pipeline.Post },
 		"format": func(l *pipeline.Letter) { l.Format = "large-print" }, "date": func(l *pipeline.Letter) { l.Date = l.Date.AddDate(0, 0, 1) },
 		"sender": func(l *pipeline.Letter) { l.SenderKey = "second" }, "reference": func(l *pipeline.Letter) { l.Reference = "0" },
-		"recipient": func(l *pipeline.Letter) { l.Recipient = "Q" },
+		"recipient":  func(l *pipeline.Letter) { l.Recipient = "Q" },
 		"date label": func(l *pipeline.Letter) { l.Labels.Date = "x" }, "subject label": func(l *pipeline.Letter) { l.Labels.Subject = "x" },
 		"reference label": func(l *pipeline.Letter) { l.Labels.Reference = "x" }, "page label": func(l *pipeline.Letter) { l.Labels.Page = "x" },
 		"colon": func(l *pipeline.Letter) { l.Labels.Colon = "x" },
