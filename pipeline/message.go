@@ -10,6 +10,10 @@ type Message struct {
 	Body  []byte // RFC 5322 message, CRLF line ends, not dot-stuffed
 	// Letter is the hash of the block tree, see Letter.Hash.
 	Letter [32]byte
+	// Told is the newest import whose impacts the letter tells, and Renderer the
+	// version of what made the bytes; both are recorded with the attempt.
+	Told     int64
+	Renderer string
 }
 
 // Phase says how far a hand-over got.

@@ -138,7 +138,7 @@ type Printer interface {
 	// CutRun stores a run with its members and moves them into Printing, all in one
 	// transaction: if one member has moved on nothing is written and the error is
 	// pipeline.ErrStale. items and members are parallel. The run's ID is given by
-	// the ledger and set in the items.
+	// the ledger and set in the items and in the attempts of the members.
 	CutRun(ctx context.Context, r pipeline.Run, items []pipeline.RunItem, members []pipeline.Change) (pipeline.Run, error)
 	Run(ctx context.Context, id int64) (pipeline.Run, error)
 	Runs(ctx context.Context, campaign int64) ([]pipeline.Run, error) // oldest first; campaign 0: all
