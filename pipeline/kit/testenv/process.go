@@ -230,3 +230,15 @@ func open(dir string) bool {
 		dir = filepath.Dir(dir)
 	}
 }
+
+// greets reports whether a server's first line starts so.
+func greets(addr, greeting string) bool {
+	c, err := net.DialTimeout("tcp4", addr, time.Second)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(patience))
+	line, err := bufio.NewReader(c).ReadString('\n')
+	return err == nil && strings.HasPrefix(line, greeting)
+}

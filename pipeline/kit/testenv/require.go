@@ -26,6 +26,7 @@ func Missing(t testing.TB, name, reason string) {
 	t.Helper()
 	if required(os.Getenv(requireVar), name) {
 		t.Fatalf("%s (%s=%s)", reason, requireVar, os.Getenv(requireVar))
+		return
 	}
 	t.Skipf("%s; set %s=%s to make this a failure", reason, requireVar, name)
 }
