@@ -1,9 +1,18 @@
 package email
 
 import (
+	"bytes"
+	"fmt"
+	"io"
+	netmail "net/mail"
+	"strings"
+	"sync"
 	"time"
 
+	"github.com/wneessen/go-mail"
+
 	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/kit/idna"
 )
 
 // MAC is a keyed hash over labelled, length-delimited parts; the keys of a
@@ -24,18 +33,193 @@ type Config struct {
 
 // Composer builds messages. It is safe for concurrent use.
 type Composer struct {
-	config Config
+	config  Config
+	buffers sync.Pool // of *bytes.Buffer
 }
 
 // NewComposer returns a composer for one campaign.
 func NewComposer(c Config) (*Composer, error) {
-	return &Composer{config: c}, nil
+	switch {
+	case c.MAC == nil:
+		return nil, fmt.Errorf("email: Config.MAC is missing")
+	case c.Key < 0 || c.Key > maxKey:
+		return nil, fmt.Errorf("email: Config.Key is %d: 0 to %d", c.Key, maxKey)
+	case strings.ContainsFunc(c.CodeName, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }):
+		return nil, fmt.Errorf("email: Config.CodeName %q cannot stand in a header", c.CodeName)
+	}
+	return &Composer{config: c, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }}}, nil
 }
+
+// Header fields that go-mail has no names for.
+const (
+	headerAutoSubmitted   mail.Header = "Auto-Submitted"   // RFC 3834
+	headerContentLanguage mail.Header = "Content-Language" // RFC 3282
+	headerFeedbackID      mail.Header = "Feedback-ID"
+)
+
+// autoResponses asks Exchange for no out-of-office notes, automatic replies and
+// receipts ([MS-OXCMAIL] 2.1.3.2.20). It must never be "All": that would suppress
+// the non-delivery reports too.
+const autoResponses = "OOF, AutoReply, RN, NRN"
 
 // Compose builds the message that carries a letter, from its plain text and HTML
 // form, for one attempt of a notice (n.ID, n.Attempt) to one address, dated at.
 // The same arguments give the same bytes. It fails with a permanent
 // *pipeline.Error when this letter or address cannot be an e-mail.
 func (c *Composer) Compose(l *pipeline.Letter, text, html []byte, n pipeline.Notice, to string, at time.Time) (*pipeline.Message, error) {
-	return nil, nil
+	env, err := c.envelope(l, n, to)
+	if err != nil {
+		return nil, err
+	}
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithBoundary(env.boundary))
+	msg.SetAddrHeaderFromMailAddress(mail.HeaderFrom, &netmail.Address{Name: l.Sender.DisplayName, Address: env.from})
+	if l.Sender.ReplyTo != "" {
+		msg.SetAddrHeaderFromMailAddress(mail.HeaderReplyTo, &netmail.Address{Name: l.Sender.DisplayName, Address: env.replyTo})
+	}
+	msg.SetAddrHeaderFromMailAddress(mail.HeaderTo, &netmail.Address{Name: l.Recipient, Address: env.unquoted})
+	msg.Subject(encodeSubject(l.Subject))
+	msg.SetDateWithValue(at)
+	msg.SetGenHeader(mail.HeaderMessageID, env.id)
+	msg.SetGenHeader(headerAutoSubmitted, "auto-generated")
+	msg.SetGenHeader(mail.HeaderXAutoResponseSuppress, autoResponses)
+	if l.Locale != "" {
+		msg.SetGenHeader(headerContentLanguage, l.Locale)
+	}
+	if c.config.CodeName != "" {
+		msg.SetGenHeader(headerFeedbackID, c.feedbackID(l, env.from))
+	}
+	msg.SetBodyWriter(mail.TypeTextPlain, content(text))
+	msg.AddAlternativeWriter(mail.TypeTextHTML, content(html))
+
+	b, _ := c.buffers.Get().(*bytes.Buffer)
+	defer c.buffers.Put(b)
+	b.Reset()
+	if _, err := msg.WriteTo(b); err != nil {
+		// go-mail's errors may print addresses.
+		return nil, unfit("message-unbuildable", "the message cannot be built", "")
+	}
+	if err := wellFormed(b.Bytes()); err != nil {
+		return nil, err
+	}
+	return &pipeline.Message{
+		From:   env.returnPath,
+		To:     to,
+		ID:     env.id,
+		EnvID:  env.returnPath[:strings.IndexByte(env.returnPath, '@')],
+		Body:   bytes.Clone(b.Bytes()),
+		Letter: l.Hash(),
+	}, nil
+}
+
+// content gives a body part to go-mail without a copy.
+func content(b []byte) func(io.Writer) (int64, error) {
+	return func(w io.Writer) (int64, error) {
+		n, err := w.Write(b)
+		return int64(n), err
+	}
+}
+
+// feedbackID names the campaign, the sender and the kind of attempt to Gmail's
+// Postmaster Tools, which count by them. It names no customer.
+func (c *Composer) feedbackID(l *pipeline.Letter, from string) string {
+	// The last field has to be the same for all mail of a sender, 5 to 15 characters.
+	domain := strings.ReplaceAll(from[strings.LastIndexByte(from, '@')+1:], ".", "-")
+	if len(domain) > 15 {
+		domain = strings.TrimLeft(domain[len(domain)-15:], "-")
+	}
+	return c.config.CodeName + ":" + token(l.SenderKey) + ":" + token(string(l.Kind)) + ":" + domain
+}
+
+// token keeps of s what may stand in a structured header field.
+func token(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// envelope is what surrounds a letter on its way.
+type envelope struct {
+	from, replyTo  string // domains in ASCII
+	unquoted       string // recipient as net/mail keeps it: local part without quotes
+	returnPath, id string
+	boundary       string
+}
+
+func (c *Composer) envelope(l *pipeline.Letter, n pipeline.Notice, to string) (envelope, error) {
+	var e envelope
+	var err error
+	if e.unquoted, err = recipient(to); err != nil {
+		return e, err
+	}
+	if e.from, err = senderAddress("from", l.Sender.From); err != nil {
+		return e, err
+	}
+	if l.Sender.ReplyTo != "" {
+		if e.replyTo, err = senderAddress("reply_to", l.Sender.ReplyTo); err != nil {
+			return e, err
+		}
+	}
+	domain, err := idna.Domain(l.Sender.EnvelopeDomain)
+	if err != nil {
+		return e, unfit("sender-domain", "the envelope domain of the sender is not a host name", "correct senders."+l.SenderKey+".envelope_domain in campaign.yaml")
+	}
+	if e.returnPath, err = ReturnPath(c.config.MAC, c.config.Key, n.ID, n.Attempt, domain); err != nil {
+		return e, unfit("return-path", err.Error(), "")
+	}
+	e.id = MessageID(c.config.MAC, n.ID, n.Attempt, domain)
+	// Nobody who does not have the key can write a text that holds it.
+	e.boundary = e.id[1 : 1+idLength]
+	return e, nil
+}
+
+// recipient checks an address of the input and returns it without quotes.
+func recipient(to string) (string, error) {
+	if !validPath(to) {
+		return "", unfit("address-unfit", "the e-mail address cannot be used on the wire", "it should not have passed the import; correct the customer's address or exclude it")
+	}
+	if !strings.HasPrefix(to, `"`) {
+		return to, nil
+	}
+	a, err := netmail.ParseAddress(to)
+	if err != nil {
+		return "", unfit("address-unfit", "the e-mail address is quoted wrongly", "correct the customer's address")
+	}
+	return a.Address, nil
+}
+
+func senderAddress(key, s string) (string, error) {
+	a, err := idna.ToASCII(s)
+	if err != nil || !validPath(a) {
+		return "", unfit("sender-address", "the sender's "+key+" is not an e-mail address", "correct it in campaign.yaml")
+	}
+	return a, nil
+}
+
+// maxLine is the longest line of a message, without CRLF (RFC 5322, section 2.1.1).
+const maxLine = 998
+
+// wellFormed checks what every relay may refuse: lines of 998 octets at most that
+// end in CRLF, no other CR or LF, no NUL and no octet above 127.
+func wellFormed(b []byte) error {
+	for len(b) > 0 {
+		i := bytes.IndexByte(b, '\n')
+		if i < 1 || b[i-1] != '\r' || i-1 > maxLine {
+			return unfit("message-line", "the message has a line that is too long or not ended by CRLF", "")
+		}
+		for _, c := range b[:i-1] {
+			if c == '\r' || c == 0 || c >= 0x80 {
+				return unfit("message-octet", "the message has an octet that may not be in it", "")
+			}
+		}
+		b = b[i+1:]
+	}
+	return nil
+}
+
+func unfit(code, sentence, hint string) error {
+	return &pipeline.Error{Code: code, Sentence: sentence, Hint: hint, Permanent: true}
 }
