@@ -9,6 +9,11 @@
 //
 // Readers see published imports only: a notice of an import that is staged,
 // discarded or replaced does not exist for any method but those of Importer.
+//
+// Times are kept to the microsecond, in UTC; the zero time means never. Lists of
+// codes are sorted and hold no '|'. Iterators read page by page, each page from a
+// snapshot of its own, so that a long one stands in nobody's way; a notice that
+// moves meanwhile is seen once, as it was when its page was read.
 package ledger
 
 import (
@@ -47,6 +52,8 @@ type Campaigns interface {
 	AllCampaigns(ctx context.Context) ([]pipeline.Campaign, error)
 	// UpdateCampaign writes c if the campaign is in one of the states from, and
 	// appends the audit entry in the same transaction; else pipeline.ErrConflict.
+	// Name, Version and CreatedAt stay as they are: AddVersion sets the version, so
+	// that who resumes with an old copy in hand does not bring back old letters.
 	UpdateCampaign(ctx context.Context, c pipeline.Campaign, from []pipeline.CampaignState, a pipeline.Audit) error
 
 	// AddVersion stores an approval as the next version (v.N is given by the
@@ -58,10 +65,14 @@ type Campaigns interface {
 
 	// OpenBreaker stores a breaker; one that is open in the same scope is replaced.
 	OpenBreaker(ctx context.Context, b pipeline.Breaker) error
+	// CloseBreaker removes a breaker and appends the audit entry. One that is closed
+	// already is no error, and leaves no entry.
 	CloseBreaker(ctx context.Context, campaign int64, scope string, a pipeline.Audit) error
 	Breakers(ctx context.Context, campaign int64) ([]pipeline.Breaker, error)
 
 	Append(ctx context.Context, a pipeline.Audit) error
+	// AuditTrail yields the entries of a campaign; campaign 0 those of the
+	// installation.
 	AuditTrail(ctx context.Context, campaign int64) iter.Seq2[pipeline.Audit, error] // oldest first
 }
 
@@ -69,10 +80,13 @@ type Campaigns interface {
 type Importer interface {
 	// BeginImport stores an unpublished import. One with the same content that is
 	// published and in force in this campaign is returned with pipeline.ErrExists.
+	// ID is given by the ledger; what publishing sets is ignored.
 	BeginImport(ctx context.Context, i pipeline.Import) (pipeline.Import, error)
 	// ReserveIDs returns the first of n fresh notice ids in a row.
 	ReserveIDs(ctx context.Context, n int) (first int64, err error)
-	// Stage adds notices of an unpublished import. They come in order of ID.
+	// Stage adds notices of an unpublished import. They come in order of ID; it is
+	// fastest if Notice.Person ascends with it. One with an ID that is there already
+	// is an error. Published imports take no more: pipeline.ErrConflict.
 	Stage(ctx context.Context, importID int64, batch []pipeline.Staged) error
 	// StageTokens adds tokens of an unpublished import. They come sorted by Hash,
 	// then Notice, over the whole import; a repetition is no error.
@@ -80,10 +94,15 @@ type Importer interface {
 	// Publish makes the import visible at once, together with its manifest. With
 	// replace, all other imports of the campaign end to be visible in the same
 	// transaction; a campaign that was launched refuses that with pipeline.ErrConflict.
+	// a.At becomes PublishedAt. An import that is published already is
+	// pipeline.ErrConflict; one whose content was published meanwhile by somebody
+	// else, and is in force, pipeline.ErrExists.
 	Publish(ctx context.Context, importID int64, m pipeline.Manifest, replace bool, a pipeline.Audit) error
 	// Discard removes an unpublished import with all that was staged, in short
 	// transactions. Sweep does the same for imports that were replaced, and for
-	// unpublished ones staged before a time (their process died).
+	// unpublished ones staged before a time (their process died). The row of a
+	// replaced import stays for the record, that of a discarded one goes. A published
+	// import is not discarded: pipeline.ErrConflict.
 	Discard(ctx context.Context, importID int64) error
 	Sweep(ctx context.Context, campaign int64, stagedBefore time.Time) error
 
@@ -122,14 +141,23 @@ type Mover interface {
 	// generation.
 	Load(ctx context.Context, tickets []pipeline.Ticket) ([]pipeline.Job, error)
 	// Requeue moves those notices that are still Queued in that generation back to
-	// Due, and returns how many.
+	// Due, and returns how many. now becomes MovedAt, by the real clock.
 	Requeue(ctx context.Context, tickets []pipeline.Ticket, now time.Time) (int, error)
 	// Commit applies each change by compare-and-set on (From.ID, From.Gen) and
 	// reports which ones applied. Changes are independent of each other; all are
-	// durable on return. Concurrent calls share transactions (group commit).
+	// durable on return. Concurrent calls share transactions (group commit). A
+	// change that CheckChange refuses fails the call; nothing is written then.
+	//
+	// A change writes the fields of To up to MovedAt; the rest (Provider to Defects,
+	// not Born) only together with Sealed. Event.Into and Event.Channel are To's.
+	// Attempt.Tries is the ledger's: 1, and one more each time the attempt starts
+	// again (see Starts). With EvAccepted only Attempt.QueueID is stored, the rest
+	// was fixed when the attempt started.
 	Commit(ctx context.Context, changes []pipeline.Change) ([]bool, error)
-	// Record appends events that move nothing. An event that is a repetition (same
-	// notice, attempt, kind, code and non-empty Detail) is stored once.
+	// Record appends events that move nothing; Into and Channel are those of the
+	// notice as it stands. An event that is a repetition (same notice, attempt, kind,
+	// code and non-empty Detail) is stored once. One of a notice that is not there is
+	// pipeline.ErrNotFound, and nothing of the call is stored.
 	Record(ctx context.Context, events []pipeline.Event) error
 }
 
@@ -138,7 +166,8 @@ type Printer interface {
 	// CutRun stores a run with its members and moves them into Printing, all in one
 	// transaction: if one member has moved on nothing is written and the error is
 	// pipeline.ErrStale. items and members are parallel. The run's ID is given by
-	// the ledger and set in the items and in the attempts of the members.
+	// the ledger and set in the items and, with Seq, in the attempts of the members;
+	// an EvCut without Detail gets the name of the run.
 	CutRun(ctx context.Context, r pipeline.Run, items []pipeline.RunItem, members []pipeline.Change) (pipeline.Run, error)
 	Run(ctx context.Context, id int64) (pipeline.Run, error)
 	Runs(ctx context.Context, campaign int64) ([]pipeline.Run, error) // oldest first; campaign 0: all
@@ -174,17 +203,23 @@ type Keeper interface {
 
 // Reader answers questions. Its reads are short and never block the writer.
 type Reader interface {
-	// Tally counts the notices of a campaign that are in force.
+	// Tally counts the notices of a campaign that are in force. It is kept up to date
+	// by every move and costs next to nothing.
 	Tally(ctx context.Context, campaign int64) ([]pipeline.Tally, error)
+	// Recount is Tally counted from the rows themselves, which takes a second or so
+	// a million: for the audit. The two differ only if the ledger is broken.
+	Recount(ctx context.Context, campaign int64) ([]pipeline.Tally, error)
 	// Counters returns what was ever counted: attempts (tries), doubts, again
 	// (sent again out of doubt).
 	Counters(ctx context.Context, campaign int64) (pipeline.Counters, error)
 	// NextDue returns the earliest DueAt of a campaign in Due, per channel; zero
-	// where there is none.
+	// where there is none. Supplements of imports that are not merged do not count.
 	NextDue(ctx context.Context, campaign int64) (map[pipeline.Channel]time.Time, error)
-	// CountDue counts what is Due by now, per channel and provider, up to cap each.
+	// CountDue counts what is Due by now, per channel and provider, up to cap each,
+	// in order of both; Reason stays empty. It counts what TakeDue would take.
 	CountDue(ctx context.Context, campaign int64, now time.Time, cap int) ([]pipeline.DueCount, error)
-	// PerVersion counts the attempts per version of the letters.
+	// PerVersion counts the attempts per version of the letters, each attempt once
+	// however often it was tried.
 	PerVersion(ctx context.Context, campaign int64) (map[int]int64, error)
 	// Reasons counts the notices of a state by reason.
 	Reasons(ctx context.Context, campaign int64, s pipeline.State) (map[string]int64, error)
