@@ -102,8 +102,9 @@ func travels(e Event, n Notice) bool {
 		if n.Channel != Email {
 			return false
 		}
-		// Before the courier has it, only an earlier doubt can have left anything.
-		return n.State != Due && n.State != Queued || n.Doubts > 0
+		// Before the courier has it, only a doubt about the same attempt can have
+		// left anything.
+		return n.State != Due && n.State != Queued || n.Reason == ReasonDoubt
 	case EvCut, EvDeposited, EvRejected, EvVoided, EvRecalled, EvReturned:
 		return n.Channel == Post
 	}
@@ -115,7 +116,7 @@ func (p Policy) late(n, next Notice, e Event) (Notice, bool, error) {
 	if !stays(e) {
 		return n, false, &TransitionError{Notice: n.ID, Event: e.Kind, From: n.State}
 	}
-	if e.Kind == EvDelivered && (n.State == Due || n.State == Queued) && n.Doubts == 0 {
+	if e.Kind == EvDelivered && (n.State == Due || n.State == Queued) && n.Reason != ReasonDoubt {
 		// The planned attempt was never made: the state rests on the older one.
 		next.Reach |= ByEmail
 		next.State, next.Channel, next.Attempt, next.Reason, next.Owner = Informed, Email, e.Attempt, ReasonLateEvidence, ""
@@ -261,7 +262,11 @@ func (n *Notice) release(e Event) {
 		n.again(Retry, e.At, "") // the recalled letter was an attempt of its own
 		return
 	}
-	n.State, n.Reason, n.DueAt = Due, "", e.At
+	reason := ""
+	if n.State == InDoubt || n.Reason == ReasonDoubt || n.Reason == ReasonSecondDoubt {
+		reason = ReasonDoubt // it may have arrived: what follows is a possible duplicate
+	}
+	n.State, n.Reason, n.DueAt = Due, reason, e.At
 }
 
 // code returns the event's code, or the given one.

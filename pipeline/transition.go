@@ -18,11 +18,12 @@ type Transition struct {
 
 // transitions is the one table. What it does not list is an error.
 var transitions = []Transition{
-	// From Due and Queued: the resend out of a doubt that late evidence makes needless.
+	// From Due and Queued: the resend out of a doubt, where the answer comes late
+	// from a courier that was given up for dead.
 	{EvAccepted, "", []State{Sending, InDoubt, Due, Queued}, []State{Accepted}},
-	{EvRefused, Dead, []State{Sending}, []State{Due, Unreachable}},
-	{EvRefused, Transient, []State{Sending}, []State{Due, Unreachable}},
-	{EvRefused, Ours, []State{Sending}, []State{Due, Unreachable}},
+	{EvRefused, Dead, []State{Sending, InDoubt, Due, Queued}, []State{Due, Unreachable}},
+	{EvRefused, Transient, []State{Sending, InDoubt, Due, Queued}, []State{Due, Unreachable}},
+	{EvRefused, Ours, []State{Sending, InDoubt, Due, Queued}, []State{Due, Unreachable}},
 	{EvDoubted, "", []State{Sending}, []State{InDoubt}},
 	{EvResolved, "", []State{InDoubt}, []State{Due, Held}},
 	{EvUnfit, "", []State{Due, Queued, Sending}, []State{Held}},
@@ -136,10 +137,10 @@ func open(s State) []State {
 }
 
 // stays reports whether an event may be recorded without effect in any state:
-// feedback about an older attempt, or a repetition.
+// an answer or feedback about an older attempt, or a repetition.
 func stays(e Event) bool {
 	switch e.Kind {
-	case EvBounced, EvDelivered, EvReturned, EvComplained, EvDelayed, EvReplied, EvAccepted, EvDeposited:
+	case EvAccepted, EvRefused, EvBounced, EvDelivered, EvDeposited, EvReturned, EvComplained, EvDelayed, EvReplied:
 		return true
 	}
 	return false
