@@ -246,7 +246,7 @@ func check(t *rapid.T, n, next pipeline.Notice, e pipeline.Event, moved bool, er
 	if (next.State == pipeline.Unreachable || next.State == pipeline.Held) && moved && next.Reason == "" {
 		t.Fatalf("%s: %s without a reason", e.Kind, next.State)
 	}
-	if e.Kind == pipeline.EvRefused && e.Outcome == pipeline.Ours && next.Channel == pipeline.Post && e.At.Before(n.FirstAt.Add(pipeline.DefaultPolicy().Deadline-time.Hour)) && !n.FirstAt.IsZero() {
+	if moved && e.Kind == pipeline.EvRefused && e.Outcome == pipeline.Ours && next.Channel == pipeline.Post && e.At.Before(n.FirstAt.Add(pipeline.DefaultPolicy().Deadline-time.Hour)) && !n.FirstAt.IsZero() {
 		t.Fatalf("our fault became a letter before the deadline")
 	}
 }
