@@ -144,6 +144,7 @@ type Drawn struct {
 // DrawnItem is the place of one letter in the file.
 type DrawnItem struct {
 	Seq, FirstPage, Pages int
+	Hash                  [32]byte // of what is on its pages: pipeline.Attempt.Bytes
 }
 
 // Unfit is a letter that could not be drawn, with the code of the reason.
