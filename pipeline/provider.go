@@ -27,8 +27,26 @@ func Provider(email string) string {
 	if at < 0 {
 		return ""
 	}
-	if p, ok := providers[strings.ToLower(email[at+1:])]; ok {
+	domain := strings.ToLower(email[at+1:])
+	if p, ok := providers[domain]; ok {
 		return p
+	}
+	if name, ok := strings.CutSuffix(domain, ".example"); ok {
+		return rehearsed(name)
+	}
+	return OtherProvider
+}
+
+// rehearsed maps the reserved domains of practice populations (RFC 2606) to the
+// providers that they stand for: orange.example, wanadoo.example.
+func rehearsed(name string) string {
+	if _, ok := DefaultProviderLimits()[name]; ok {
+		return name
+	}
+	for _, top := range []string{".fr", ".com", ".net"} {
+		if p, ok := providers[name+top]; ok {
+			return p
+		}
 	}
 	return OtherProvider
 }

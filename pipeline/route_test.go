@@ -43,7 +43,7 @@ func TestChooseRoute(t *testing.T) {
 
 func TestProvider(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{"a@Wanadoo.fr": "orange", "a@gmail.com": "google", "a@b@orange.fr": "orange", "a@example.com": pipeline.OtherProvider, "": "", "nobody": ""} {
+	for in, want := range map[string]string{"a@Wanadoo.fr": "orange", "a@gmail.com": "google", "a@b@orange.fr": "orange", "a@example.com": pipeline.OtherProvider, "": "", "nobody": "", "a@google.example": "google", "a@wanadoo.example": "orange", "a@perso.example": pipeline.OtherProvider} {
 		if got := pipeline.Provider(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}

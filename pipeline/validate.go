@@ -237,7 +237,7 @@ func (v *validator) post(p PostPolicy) {
 	if p.MinLetters < 0 || p.MaxWait < 0 {
 		v.fault("post.min_letters and post.max_wait cannot be negative")
 	}
-	if p.MinLetters > 0 && p.MaxWait == 0 {
+	if p.MinLetters > 1 && p.MaxWait == 0 {
 		v.fault("post.min_letters without post.max_wait: the last letters would wait for ever")
 	}
 	if _, err := ParseCutOff(p.CutOff); err != nil {
