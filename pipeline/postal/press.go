@@ -2,8 +2,10 @@ package postal
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"iter"
+	"time"
 
 	"github.com/art34/art34/pipeline"
 )
@@ -21,10 +23,59 @@ type Config struct {
 }
 
 // Press lays out and draws letters. It is safe for concurrent use.
-type Press struct{}
+type Press struct {
+	fonts           *fonts
+	atlas           *atlas
+	profiles        map[string]*Profile
+	standard, large *Profile
+	simplex         bool
+	logos           map[string]*logo
+	codeName        string
+	newCanvas       func(title string, at time.Time) canvas // tests put a bad one in its place
+}
 
 // NewPress checks the configuration, the fonts and the logos.
-func NewPress(c Config) (*Press, error) { panic("postal: not built yet") }
+func NewPress(c Config) (*Press, error) {
+	p := &Press{simplex: c.Simplex, codeName: c.CodeName, profiles: map[string]*Profile{}, newCanvas: newCanvas}
+	shipped, err := Shipped()
+	if err != nil {
+		return nil, err
+	}
+	for _, list := range [][]Profile{shipped, c.Profiles} {
+		for _, pr := range list {
+			if err := pr.Validate(); err != nil {
+				return nil, &pipeline.Error{Code: "profile-invalid", Sentence: "the envelope profile is not safe to print", Permanent: true, Exit: 2, Cause: err}
+			}
+			p.profiles[pr.Name] = &pr
+		}
+	}
+	for _, x := range []struct {
+		to         **Profile
+		name, none string
+	}{{&p.standard, c.Profile, "fr-dl"}, {&p.large, c.Large, "c4"}} {
+		if x.name == "" {
+			x.name = x.none
+		}
+		if *x.to = p.profiles[x.name]; *x.to == nil {
+			return nil, &pipeline.Error{Code: "profile-unknown", Sentence: fmt.Sprintf("there is no envelope profile %q", x.name),
+				Hint: "shipped are fr-dl, fr-c5, c4, din5008b and govuk", Permanent: true, Exit: 2}
+		}
+	}
+	origin := c.Origin
+	if origin == "" {
+		origin = p.standard.Origin
+	}
+	if p.atlas, err = newAtlas(origin); err != nil {
+		return nil, err
+	}
+	if p.logos, err = loadLogos(c.Logos); err != nil {
+		return nil, err
+	}
+	if p.fonts, err = newFonts(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
 
 // Classes of letters. A print run holds one class, and one number of sheets.
 const (
@@ -40,7 +91,7 @@ type Item struct {
 	Attempt  int   // is part of the code on the page, so that returned mail names it
 	Letter   *pipeline.Letter
 	Address  []string // as Press.Address gave them
-	Country  string   // ISO 3166-1 alpha-2; "": Origin
+	Country  string   // ISO 3166-1 alpha-2; "": the country of posting
 	Postcode string   // as Press.Postcode gives it; for the manifest
 }
 
@@ -55,7 +106,19 @@ type Size struct {
 // Address returns the lines of the envelope, most specific first, postcode and
 // city last or, abroad, the country. Errors are of type *pipeline.Error with the
 // codes of Printable; they hold no personal data.
-func (p *Press) Address(person pipeline.Person) ([]string, error) { panic("postal: not built yet") }
+func (p *Press) Address(person pipeline.Person) ([]string, error) {
+	lines, err := p.atlas.lines(person)
+	if err != nil {
+		return nil, err
+	}
+	// A letter may go into either envelope: both windows must hold the address.
+	for _, profile := range []*Profile{p.standard, p.large} {
+		if _, err := p.setAddress(profile, lines); err != nil {
+			return nil, err
+		}
+	}
+	return lines, nil
+}
 
 // Printable reports why a person's postal address cannot be printed: nil, or a
 // *pipeline.Error with one of the codes
@@ -63,32 +126,37 @@ func (p *Press) Address(person pipeline.Person) ([]string, error) { panic("posta
 //	no-recipient no-address no-postcode postcode-invalid city-missing
 //	country-unknown address-line-too-long address-too-many-lines
 //	address-not-encodable address-invalid
-func (p *Press) Printable(person pipeline.Person) error { panic("postal: not built yet") }
+func (p *Press) Printable(person pipeline.Person) error {
+	_, err := p.Address(person)
+	return err
+}
 
 // Postcode returns the postcode in the form that sorting and manifests use:
 // "01000" for a French "1000", otherwise as given without blanks at the ends.
-func (p *Press) Postcode(person pipeline.Person) string { panic("postal: not built yet") }
+func (p *Press) Postcode(person pipeline.Person) string { return p.atlas.postcode(person) }
 
 // Measure lays a letter out and says what it takes, without drawing it. Whatever
 // makes a letter unfit for print shows here: a *pipeline.Error with the codes of
-// Printable, or letter-too-long, glyph-missing, text-too-wide, logo-missing,
-// locale-unknown, layout-failed.
-func (p *Press) Measure(it Item) (Size, error) { panic("postal: not built yet") }
-
-// Draw writes the PDF of a print run: each letter starts on the front of a sheet.
-// items is iterated once, and again if a letter has to be taken out. All letters
-// are drawn for the run's profile and class and, if run.Sheets is set, must take
-// so many sheets. A letter that cannot be drawn is left out and reported in
-// Drawn.Unfit; it spoils nothing. An error that items yields, a write error and
-// the end of ctx end the drawing.
-func (p *Press) Draw(ctx context.Context, w io.Writer, run pipeline.Run, items iter.Seq2[Item, error]) (*Drawn, error) {
-	panic("postal: not built yet")
+// Printable, or letter-too-long, glyph-missing, logo-missing, no-reference,
+// sender-too-long, outside-margins, window-not-clear, address-outside-window,
+// zone-not-clear, layout-failed.
+func (p *Press) Measure(it Item) (Size, error) {
+	l, err := p.layout(&it)
+	if err != nil {
+		return Size{}, err
+	}
+	return Size{Pages: len(l.pages), Sheets: l.sheets, Class: l.class, Profile: l.profile.Name}, nil
 }
 
-// DrawLetter writes one letter as a PDF of its own, for proofs and for showing
-// the very letter again. Its Hash is the one that the print run recorded.
-func (p *Press) DrawLetter(w io.Writer, it Item) (DrawnLetter, error) {
-	panic("postal: not built yet")
+// logo returns the logo of that name; nil if the sender has none.
+func (p *Press) logo(name string) (*logo, error) {
+	if name == "" {
+		return nil, nil
+	}
+	if l := p.logos[name]; l != nil {
+		return l, nil
+	}
+	return nil, failed("logo-missing", "the logo of the sender is not there")
 }
 
 // Drawn says what is in a file that Draw wrote.
@@ -126,4 +194,56 @@ type Unfit struct {
 	Notice  int64
 	Attempt int
 	Err     error // *pipeline.Error without personal data
+}
+
+// Draw writes the PDF of a print run: each letter starts on the front of a sheet.
+// items is iterated once, and again if a letter has to be taken out of a document
+// that it broke. All letters are drawn for the run's profile and class and, if
+// run.Sheets is set, must take so many sheets. A letter that cannot be drawn is
+// left out and reported in Drawn.Unfit; it spoils nothing. An error that items
+// yields, a write error and the end of ctx end the drawing.
+func (p *Press) Draw(ctx context.Context, w io.Writer, run pipeline.Run, items iter.Seq2[Item, error]) (*Drawn, error) {
+	title := run.Name()
+	if p.codeName != "" {
+		title = p.codeName + " " + title
+	}
+	job := &drawing{press: p, run: run, broken: map[int]error{}}
+	for {
+		d := newPainter(p, p.newCanvas(title, run.CutAt))
+		drawn, err := job.once(ctx, d, items)
+		if err != nil {
+			return nil, err
+		}
+		if drawn == nil {
+			continue // a letter broke the document: all over again without it
+		}
+		if len(drawn.Letters) == 0 {
+			return drawn, nil // a PDF has at least one page: nothing is written
+		}
+		if err := d.finish(w); err != nil {
+			return nil, err
+		}
+		return drawn, nil
+	}
+}
+
+// DrawLetter writes one letter as a PDF of its own, for proofs and for showing
+// the very letter again. Its Hash is the one that the print run recorded.
+func (p *Press) DrawLetter(w io.Writer, it Item) (DrawnLetter, error) {
+	l, err := p.layout(&it)
+	if err != nil {
+		return DrawnLetter{}, err
+	}
+	date := time.Time{}
+	if it.Letter != nil {
+		date = it.Letter.Date
+	}
+	d := newPainter(p, p.newCanvas(it.Letter.Reference.String(), date))
+	if err := d.safely(l, ""); err != nil {
+		return DrawnLetter{}, err
+	}
+	if err := d.finish(w); err != nil {
+		return DrawnLetter{}, err
+	}
+	return p.drawn(&it, l, 1), nil
 }

@@ -1,0 +1,137 @@
+package postal
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/art34/art34/pipeline"
+)
+
+// atlas writes addresses as a country of origin does.
+type atlas struct {
+	origin string
+	byCode map[string]country
+}
+
+func newAtlas(origin string) (*atlas, error) {
+	a := &atlas{origin: origin, byCode: make(map[string]country, len(countries))}
+	for _, c := range countries {
+		a.byCode[c.code] = c
+	}
+	if _, ok := a.byCode[origin]; !ok {
+		return nil, &pipeline.Error{Code: "origin-unknown", Sentence: "the country of posting is no ISO 3166 code", Permanent: true, Exit: 2}
+	}
+	return a, nil
+}
+
+// unprintable is the error of an address. It says what is wrong, never with what.
+func unprintable(code, sentence string) error {
+	return &pipeline.Error{Code: code, Sentence: sentence, Permanent: true}
+}
+
+// destination returns the country that a person is written to; an empty country
+// is the origin's.
+func (a *atlas) destination(p pipeline.Person) (country, error) {
+	code := strings.ToUpper(strings.TrimSpace(p.Country))
+	switch code {
+	case "":
+		code = a.origin
+	case "UK":
+		code = "GB"
+	case "EL":
+		code = "GR"
+	}
+	c, ok := a.byCode[code]
+	if !ok {
+		return country{}, unprintable("country-unknown", "the country is no ISO 3166-1 code")
+	}
+	return c, nil
+}
+
+// lines writes the address of a person.
+func (a *atlas) lines(p pipeline.Person) ([]string, error) {
+	to, err := a.destination(p)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range append([]string{p.FirstName, p.LastName, p.Company, p.Representative, p.City, p.Postcode}, p.Address...) {
+		if !utf8.ValidString(s) {
+			return nil, unprintable("address-not-encodable", "the address is not valid UTF-8")
+		}
+	}
+	if placeholder(p) {
+		return nil, unprintable("address-invalid", "the address says that there is none")
+	}
+	var lines []string
+	switch {
+	case frenchPost(to.code):
+		lines, err = frenchLines(p, to)
+	case to.code == a.origin:
+		lines, err = plainLines(p, to, false)
+	default:
+		lines, err = plainLines(p, to, true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	most := maxLines
+	if to.code != a.origin && (!frenchPost(to.code) || !frenchPost(a.origin)) {
+		most++
+		name := to.en
+		if a.origin == "FR" {
+			name = to.fr
+		}
+		lines = append(lines, name)
+	}
+	if len(lines) > most {
+		return nil, unprintable("address-too-many-lines", "the address has more lines than the norm allows")
+	}
+	for _, l := range lines {
+		if utf8.RuneCountInString(l) > maxLine {
+			return nil, unprintable("address-line-too-long", "a line of the address has more than 38 characters, abbreviations included")
+		}
+	}
+	return lines, nil
+}
+
+// postcode normalises a postcode as its country writes it; "" if there is none.
+func (a *atlas) postcode(p pipeline.Person) string {
+	c, err := a.destination(p)
+	code, _ := tidy(p.Postcode)
+	if err == nil && frenchPost(c.code) {
+		if fr, ok := frenchPostcode(code); ok {
+			return fr
+		}
+	}
+	return strings.ToUpper(code)
+}
+
+// placeholder reports addresses that say in words that there is none.
+func placeholder(p pipeline.Person) bool {
+	none := []string{"SDF", "SANS DOMICILE FIXE", "NO FIXED ABODE", "NO FIXED ADDRESS", "NFA", "NPAI", "PND", "ADRESSE INCONNUE",
+		"INCONNU", "INCONNUE", "UNKNOWN", "ADDRESS UNKNOWN", "NULL", "NONE", "N A", "NA", "NEANT", "XXX", "XXXX", "TEST", "SANS ADRESSE",
+		"N HABITE PAS A L ADRESSE INDIQUEE", "N HABITE PLUS A L ADRESSE INDIQUEE"}
+	for _, s := range p.Address {
+		if line, _ := placeLine(s); slices.Contains(none, line) {
+			return true
+		}
+	}
+	city, _ := placeLine(p.City)
+	return slices.Contains([]string{"INCONNU", "INCONNUE", "UNKNOWN", "NULL", "NA", "N A", "XXX"}, city)
+}
+
+// recipient returns the company and the person to write on the envelope. A
+// representative stands for the customer; that somebody is represented is
+// nobody's business on an envelope.
+func recipient(p pipeline.Person) (company, title, first, last string) {
+	tidied := func(s string) string { s, _ = tidy(s); return s }
+	company, title, first, last = tidied(p.Company), tidied(p.Title), tidied(p.FirstName), tidied(p.LastName)
+	if r := tidied(p.Representative); r != "" {
+		return company, "", "", r
+	}
+	if last == "" && first == "" {
+		title = ""
+	}
+	return company, title, first, last
+}

@@ -1,0 +1,184 @@
+package postal
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/art34/art34/pipeline"
+)
+
+// laid is a letter that was laid out: everything that is on its pages.
+type laid struct {
+	pages   []page
+	sheets  int
+	class   string
+	profile *Profile
+}
+
+// failed is a letter that cannot be printed as it is.
+func failed(code, format string, a ...any) error {
+	return &pipeline.Error{Code: code, Sentence: fmt.Sprintf(format, a...), Permanent: true}
+}
+
+// layout lays a letter out for the envelope that suits it: the standard one, or
+// the large one for large print and for what is too thick.
+func (p *Press) layout(it *Item) (l *laid, err error) {
+	// A letter that breaks the layout is one bad letter; the others are printed.
+	defer func() {
+		if r := recover(); r != nil {
+			l, err = nil, failed("layout-failed", "the letter cannot be laid out")
+		}
+	}()
+	if it.Letter == nil {
+		return nil, failed("layout-failed", "there is no letter")
+	}
+	if it.Letter.Format == pipeline.FormatLargePrint {
+		return p.layoutFor(it, p.large, ClassLargePrint)
+	}
+	l, err = p.layoutFor(it, p.standard, ClassStandard)
+	if err != nil || l.sheets <= p.standard.MaxSheets {
+		return l, err
+	}
+	return p.layoutFor(it, p.large, ClassThick)
+}
+
+// layoutFor lays a letter out for one envelope.
+func (p *Press) layoutFor(it *Item, profile *Profile, class string) (*laid, error) {
+	styles := p.styles(class)
+	var best []page
+	var chosen style
+	for i, st := range styles {
+		pages, rest, err := p.pages(it.Letter, profile, st)
+		if err != nil {
+			return nil, err
+		}
+		if best == nil || len(pages) < len(best) {
+			best, chosen = pages, st
+		}
+		// Setting it tighter pays only if that can save the last page.
+		if i == 0 && (len(pages) == 1 || rest > 0.22*profile.Next.H) {
+			break
+		}
+	}
+	l := &laid{pages: best, class: class, profile: profile, sheets: len(best)}
+	if !p.simplex {
+		l.sheets = (len(best) + 1) / 2
+	}
+	if class != ClassStandard && l.sheets > profile.MaxSheets || len(best) > 99 {
+		return nil, failed("letter-too-long", "the letter takes %d sheets, and no envelope holds so many", l.sheets)
+	}
+	f := framer{press: p, item: it, letter: it.Letter, profile: profile, style: chosen, pages: len(best)}
+	for n := range best {
+		if err := f.frame(&best[n], n+1); err != nil {
+			return nil, err
+		}
+	}
+	return l, p.verify(l)
+}
+
+func (p *Press) styles(class string) []style {
+	if class == ClassLargePrint {
+		return []style{largeStyle()}
+	}
+	return standardStyles()
+}
+
+// pages sets the text of a letter: date, subject, blocks. rest is the height used
+// on the last page, if there are several.
+func (p *Press) pages(l *pipeline.Letter, profile *Profile, st style) (pages []page, rest float64, err error) {
+	c := &composer{fonts: p.fonts, style: st, colon: colon(l)}
+	body := profile.Body
+	if date := l.Labels.Date; date != "" {
+		s := c.body(profile.DateX, body.Right()-profile.DateX)
+		if err := c.paragraph([]pipeline.Span{{Text: date}}, s); err != nil {
+			return nil, 0, err
+		}
+	}
+	c.gap(2 * st.gap)
+	var subject []pipeline.Span
+	if label := l.Labels.Subject; label != "" {
+		subject = append(subject, pipeline.Span{Text: label + c.colon})
+	}
+	subject = append(subject, pipeline.Span{Text: l.Subject, Strong: true})
+	s := setting{x: body.X, w: body.W, size: st.h2, lead: st.h2 * 1.3 * point}
+	if err := c.paragraph(subject, s); err != nil {
+		return nil, 0, err
+	}
+	c.gap(1.6 * st.gap)
+	last := 0
+	for i := range l.Blocks {
+		last = len(c.units)
+		if i == len(l.Blocks)-1 && signature(l.Blocks[i]) {
+			c.gap(2.4 * st.gap)
+		}
+		if err := c.blocks(l.Blocks[i:i+1], body.X, body.W); err != nil {
+			return nil, 0, err
+		}
+	}
+	// A signature is never alone on a page.
+	if last > 0 && len(c.units)-last <= 6 {
+		for i := last; i < len(c.units); i++ {
+			c.units[i].glue = true
+		}
+	}
+	pages = flow(c.units, body, profile.Next)
+	if len(pages) > 1 {
+		for _, o := range pages[len(pages)-1].ops {
+			rest = max(rest, o.y-profile.Next.Y)
+		}
+	}
+	return pages, rest, nil
+}
+
+// signature reports whether a block looks like the name under a letter: a few
+// words over several lines. It gets some air.
+func signature(b pipeline.Block) bool {
+	text := pipeline.Plain(b.Spans)
+	return b.Kind == pipeline.Paragraph && strings.Contains(text, "\n") && len(text) < 200
+}
+
+func colon(l *pipeline.Letter) string {
+	if l.Labels.Colon == "" {
+		return ": "
+	}
+	return l.Labels.Colon
+}
+
+// verify proves for one letter what Profile.Validate proves for the profile:
+// nothing but the address shows in the window, nothing is off the printable paper
+// or in a zone that must stay clear.
+func (p *Press) verify(l *laid) error {
+	always, ever, paper := l.profile.Always(), l.profile.Ever(), l.profile.Printable()
+	for n := range l.pages {
+		for i := range l.pages[n].ops {
+			o := &l.pages[n].ops[i]
+			if o.role == roleMark {
+				continue
+			}
+			b := o.box(p.fonts)
+			switch {
+			case !b.Inside(paper):
+				return failed("outside-margins", "the letter does not fit into the margins of page %d", n+1)
+			case n == 0 && o.role == roleWindow && !b.Inside(always):
+				return failed("address-outside-window", "the address does not fit into the window")
+			case n == 0 && o.role != roleWindow && b.Touches(ever):
+				return failed("window-not-clear", "something but the address would show in the window")
+			}
+			for _, c := range l.profile.Clear {
+				if b.Touches(c) {
+					return failed("zone-not-clear", "page %d prints into a zone that must stay clear", n+1)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// pageLabel writes "Page {n}/{total}".
+func pageLabel(l *pipeline.Letter, n, total int) string {
+	label := l.Labels.Page
+	if !strings.Contains(label, "{n}") || !strings.Contains(label, "{total}") {
+		label = "{n}/{total}"
+	}
+	return strings.NewReplacer("{n}", fmt.Sprint(n), "{total}", fmt.Sprint(total)).Replace(label)
+}
