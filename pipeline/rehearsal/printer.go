@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -14,7 +15,22 @@ type Printer struct {
 }
 
 // Acknowledge answers a released run: the deposit, with the count of the letters
-// that were posted, and the positions (Seq) of those that were spoiled.
+// that were posted, and the positions (Seq) of those that were spoiled. The same
+// run gets the same answer. A letter that was spoiled once is posted the next time.
 func (p Printer) Acknowledge(run pipeline.Run, items []pipeline.RunItem, on time.Time) (pipeline.Deposit, []int) {
-	return pipeline.Deposit{}, nil
+	var spoiled []int
+	for _, i := range items {
+		key := strconv.FormatInt(i.Notice, 10)
+		if i.State == pipeline.ItemIn && i.Attempt == 1 && chance(p.Seed, "spoil", key) < p.Spoil {
+			spoiled = append(spoiled, i.Seq)
+		}
+	}
+	y, m, d := on.UTC().Date()
+	return pipeline.Deposit{
+		On:      pipeline.Date{Time: time.Date(y, m, d, 0, 0, 0, 0, time.UTC)},
+		Place:   p.Place,
+		Product: "practice",
+		Slip:    "PRACTICE-" + run.Name(),
+		Count:   len(items) - len(spoiled),
+	}, spoiled
 }
