@@ -3,50 +3,47 @@ package email
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"net"
 	"time"
-
-	"github.com/art34/art34/pipeline"
 )
-
-// TLSMode says how a connection to the relay is protected.
-type TLSMode string
-
-const (
-	TLSStart TLSMode = "starttls" // required: a relay that does not offer it is refused
-	TLSWhole TLSMode = "tls"      // from the first byte (smtps)
-	TLSNone  TLSMode = "none"     // in clear, only where asked for
-)
-
-// Address says where a relay is and how to reach it.
-type Address struct {
-	Host string
-	Port int
-	User string // "": no authentication
-	TLS  TLSMode
-}
-
-// ParseRelayURL reads smtp://[user@]host[:port][?tls=starttls|none] or
-// smtps://[user@]host[:port]. Ports default to 587 and 465. A password is no part
-// of it: passwords come from files. Errors are *pipeline.Error with Exit 2.
-func ParseRelayURL(s string) (Address, error) { return Address{}, nil }
 
 // Timeouts bound the waiting; zero values take the defaults, which are those of
 // RFC 5321, section 4.5.3.2.
 type Timeouts struct {
 	Connect time.Duration // TCP connection, 30 s
 	Setup   time.Duration // everything until the connection is ready: greeting, EHLO, TLS, AUTH; 5 min
-	Command time.Duration // MAIL and RCPT, 5 min
-	Data    time.Duration // DATA until 354, 2 min
+	Command time.Duration // the answer to MAIL and RCPT, 5 min
+	Data    time.Duration // the answer to DATA, 2 min
 	Block   time.Duration // writing the content, 3 min
-	Dot     time.Duration // the answer after the final dot, 10 min
-	Quit    time.Duration // QUIT, 2 s
+	Dot     time.Duration // the answer to the final dot, 10 min
+	Quit    time.Duration // the answer to QUIT, 2 s
+}
+
+func (t Timeouts) withDefaults() Timeouts {
+	for _, x := range []struct {
+		d    *time.Duration
+		want time.Duration
+	}{
+		{&t.Connect, 30 * time.Second},
+		{&t.Setup, 5 * time.Minute},
+		{&t.Command, 5 * time.Minute},
+		{&t.Data, 2 * time.Minute},
+		{&t.Block, 3 * time.Minute},
+		{&t.Dot, 10 * time.Minute},
+		{&t.Quit, 2 * time.Second},
+	} {
+		if *x.d <= 0 {
+			*x.d = x.want
+		}
+	}
+	return t
 }
 
 // RelayConfig says how to talk to a relay.
 type RelayConfig struct {
 	Address  Address
-	Password string
+	Password string         // of Address.User; comes from a file
 	Hello    string         // name in EHLO; "": localhost
 	RootCAs  *x509.CertPool // nil: the system's
 	Timeouts Timeouts
@@ -66,27 +63,38 @@ type Relay struct {
 }
 
 // NewRelay checks the configuration.
-func NewRelay(c RelayConfig) (*Relay, error) { return &Relay{config: c}, nil }
-
-// Dial opens a connection that is ready for Send: greeted, encrypted and
-// authenticated as configured. Errors are *pipeline.Error with the codes
-// "relay-away" (and pipeline.ErrAway, try again later), "relay-tls", "relay-auth"
-// and "relay-refuses" (Permanent: somebody has to change something).
-func (r *Relay) Dial(ctx context.Context) (*Conn, error) { return nil, nil }
-
-// Conn is one connection to a relay. It is for one goroutine.
-type Conn struct {
-	relay *Relay
+func NewRelay(c RelayConfig) (*Relay, error) {
+	if err := c.Address.validate(); err != nil {
+		return nil, err
+	}
+	if c.Address.User != "" && c.Password == "" {
+		return nil, wrongRelay("the relay has a user and no password", "name the file with the password in ART34_RELAY_PASSWORD_FILE")
+	}
+	if c.Hello == "" {
+		c.Hello = "localhost"
+	}
+	if !helloName(c.Hello) {
+		return nil, wrongRelay(fmt.Sprintf("%q is not a name for EHLO", c.Hello), "use the host name of this machine")
+	}
+	c.Timeouts = c.Timeouts.withDefaults()
+	if c.PerConnection <= 0 {
+		c.PerConnection = 100
+	}
+	if c.Idle <= 0 {
+		c.Idle = 30 * time.Second
+	}
+	if c.DialContext == nil {
+		c.DialContext = (&net.Dialer{Timeout: c.Timeouts.Connect}).DialContext
+	}
+	return &Relay{config: c}, nil
 }
 
-// Send hands over one message to its one recipient and waits for the answer. A
-// connection that is worn out, has rested too long or was closed by the relay
-// before it took anything is renewed without a word. Cancelling ctx closes the
-// socket at once: before the dot the answer is unsent, after it doubtful; whoever
-// wants to finish in peace cancels nothing and stops calling Send.
-func (c *Conn) Send(ctx context.Context, m *pipeline.Message) pipeline.Answer {
-	return pipeline.Answer{}
+// helloName reports whether s is a host name or an address literal.
+func helloName(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; !alphanumeric(c) && c != '-' && c != '.' && c != '_' && c != ':' && c != '[' && c != ']' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 255
 }
-
-// Close says goodbye where the relay still listens, and closes the socket.
-func (c *Conn) Close() error { return nil }

@@ -155,3 +155,9 @@ var refusalWords = []word{
 	{"access denied", Policy}, {"not allowed", Policy}, {"not accepted", Policy}, {"rejected", Policy}, {"refused", Policy}, {"denied", Policy}, {"policy", Policy}, {"forbidden", Policy}, {"prohibited", Policy}, {"blocked", Blocked},
 	{"not authorized", Policy}, {"not authorised", Policy}, {"refuse", Policy}, {"abuse", Policy},
 }
+
+// Quotes reports whether a server repeats what another one said to it.
+func Quotes(text string) bool {
+	text = normal(text)
+	return has(text, "said") || has(text, "remote server") || has(text, "remote host") || has(text, "response from") || has(text, "callout")
+}
