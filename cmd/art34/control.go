@@ -1,0 +1,308 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+)
+
+// campaignArg is the argument that most commands take first.
+type campaignArg struct {
+	Campaign string `arg:"" help:"Name of the campaign." placeholder:"CAMPAIGN"`
+}
+
+// find loads the campaign, or says which there are.
+func (c campaignArg) find(ctx context.Context, h *house) (pipeline.Campaign, error) {
+	found, err := h.ledger.Campaign(ctx, c.Campaign)
+	if !errors.Is(err, pipeline.ErrNotFound) {
+		return found, err
+	}
+	all, err := h.ledger.AllCampaigns(ctx)
+	if err != nil {
+		return found, err
+	}
+	hint := "there is none yet; art34 new makes one"
+	if len(all) > 0 {
+		names := make([]string, len(all))
+		for i, x := range all {
+			names[i] = x.Name
+		}
+		hint = "there are " + strings.Join(names, ", ")
+	}
+	return found, refuse("campaign-unknown", fmt.Sprintf("there is no campaign %q", c.Campaign), hint)
+}
+
+type launchCmd struct {
+	campaignArg
+	At     string `help:"Not before this time, like 2026-01-20T08:00:00+01:00." placeholder:"TIME"`
+	Canary int    `help:"Stop for art34 resume after so many e-mails were accepted." placeholder:"N"`
+}
+
+// Help shows examples.
+func (launchCmd) Help() string {
+	return `The campaign must be approved, its files unchanged since, and a relay configured. The service (art34 run) does the work.
+
+Examples:
+
+    art34 launch muguet
+    art34 launch muguet --canary 200
+    art34 launch muguet --at 2026-01-20T08:00:00+01:00`
+}
+
+// Run launches the campaign.
+func (c launchCmd) Run(ctx context.Context, a *app) error {
+	at := a.clock.Now()
+	if c.At != "" {
+		t, err := time.Parse(time.RFC3339, c.At)
+		if err != nil {
+			return refuse("usage", fmt.Sprintf("--at %q is not a time like 2026-01-20T08:00:00+01:00", c.At), "")
+		}
+		at = t.UTC()
+	}
+	if c.Canary < 0 {
+		return refuse("usage", "--canary is a number of customers", "")
+	}
+	if a.Relay == "" {
+		return refuse("no-relay", "no relay is configured, so nothing could be sent", "set ART34_RELAY=smtp://user@host:port, or try the campaign with art34 rehearse "+c.Campaign)
+	}
+	h, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	campaign, err := c.find(ctx, h)
+	if err != nil {
+		return err
+	}
+	version, err := h.launchable(ctx, campaign)
+	if err != nil {
+		return err
+	}
+	if version.ApprovedBy == a.actor() {
+		// A second person will be needed once there are accounts.
+		if err := h.ledger.Append(ctx, a.audit(campaign.ID, "launch", "", fmt.Sprintf("version %d is approved and launched by the same person", version.N))); err != nil {
+			return err
+		}
+	}
+	if err := h.operations().Launch(ctx, campaign.Name, at, c.Canary); err != nil {
+		return notInState(err, campaign)
+	}
+	return a.answer(map[string]any{"campaign": campaign.Name, "state": pipeline.Running, "version": version.N, "launch_at": at, "canary": c.Canary}, func(w io.Writer) {
+		fmt.Fprintf(w, "%s is launched with version %d", campaign.Name, version.N)
+		if at.After(a.clock.Now()) {
+			fmt.Fprintf(w, ", not before %s", at.Local().Format(time.DateTime+" MST"))
+		}
+		fmt.Fprintln(w, ".")
+		if c.Canary > 0 {
+			fmt.Fprintf(w, "It stops for art34 resume after %s.\n", count(int64(c.Canary), "accepted e-mail", "accepted e-mails"))
+		}
+		fmt.Fprintln(w, "The service does the work: art34 run. To watch: art34 status --watch "+campaign.Name)
+	})
+}
+
+// launchable returns the version in force, or says why the campaign cannot be
+// launched: not approved, files or lists changed since, nobody to inform.
+func (h *house) launchable(ctx context.Context, c pipeline.Campaign) (pipeline.Version, error) {
+	if c.State != pipeline.Approved {
+		if c.State == pipeline.Draft {
+			return pipeline.Version{}, decline("not-approved", c.Name+" is not approved", "art34 check "+c.Name+", then art34 approve "+c.Name)
+		}
+		return pipeline.Version{}, notInState(pipeline.ErrConflict, c)
+	}
+	v, err := h.ledger.Version(ctx, c.ID, c.Version)
+	if err != nil {
+		return v, err
+	}
+	changes, err := h.changedSince(ctx, c, v)
+	if err != nil {
+		return v, err
+	}
+	if len(changes) > 0 {
+		return v, decline("approval-void", "the approval is void: "+strings.Join(changes, "; ")+" since version "+fmt.Sprint(v.N), "art34 check "+c.Name+", then art34 approve "+c.Name)
+	}
+	if v.Population == 0 {
+		return v, decline("nobody", "there is nobody to inform", "art34 import "+c.Name+" brings the impact list")
+	}
+	return v, nil
+}
+
+// changedSince says in words what is no longer as a version froze it.
+func (h *house) changedSince(ctx context.Context, c pipeline.Campaign, v pipeline.Version) ([]string, error) {
+	now, _, err := h.folder(c.Name).read()
+	if err != nil {
+		return nil, err
+	}
+	then, err := parseContent(v.Content)
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, name := range then.changed(now) {
+		list = append(list, name+" was changed")
+	}
+	imports, _, err := h.inForce(ctx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(imports, v.Imports) {
+		list = append(list, "the imports were changed")
+	}
+	return list, nil
+}
+
+// inForce returns the ids of the published imports of a campaign that no other
+// replaced, and the population that they declare.
+func (h *house) inForce(ctx context.Context, campaign int64) (ids []int64, population int64, err error) {
+	imports, err := h.ledger.Imports(ctx, campaign)
+	for _, i := range imports {
+		if !i.PublishedAt.IsZero() && i.ReplacedAt.IsZero() {
+			ids = append(ids, i.ID)
+			population += i.Manifest.Population
+		}
+	}
+	return ids, population, err
+}
+
+type pauseCmd struct {
+	campaignArg
+	Reason string `help:"Why, for the audit trail." placeholder:"TEXT"`
+}
+
+// Help shows examples.
+func (pauseCmd) Help() string {
+	return `Within a second nothing more reaches the relay, except what is on the wire at this moment. Nothing is lost; art34 resume goes on exactly there.
+
+Example:
+
+    art34 pause muguet --reason "wrong hours of the cell in the letter"`
+}
+
+// Run pauses the campaign.
+func (c pauseCmd) Run(ctx context.Context, a *app) error {
+	return a.control(ctx, c.campaignArg, func(h *house, x pipeline.Campaign) error {
+		return h.operations().Pause(ctx, x.Name, c.Reason)
+	})
+}
+
+type resumeCmd struct {
+	campaignArg
+	Reason string `help:"Why, for the audit trail." placeholder:"TEXT"`
+}
+
+// Help shows examples.
+func (resumeCmd) Help() string {
+	return `Goes on with the version in force: after a pause with art34 approve of a corrected letter, with the corrected one for everybody who was not written to yet.
+
+Example:
+
+    art34 resume muguet`
+}
+
+// Run resumes the campaign.
+func (c resumeCmd) Run(ctx context.Context, a *app) error {
+	return a.control(ctx, c.campaignArg, func(h *house, x pipeline.Campaign) error {
+		if x.State == pipeline.Paused {
+			h.noteChanges(ctx, x)
+		}
+		return h.operations().Resume(ctx, x.Name, c.Reason)
+	})
+}
+
+// noteChanges says when the folder holds what resume will not use.
+func (h *house) noteChanges(ctx context.Context, c pipeline.Campaign) {
+	v, err := h.ledger.Version(ctx, c.ID, c.Version)
+	if err != nil {
+		return
+	}
+	changes, err := h.changedSince(ctx, c, v)
+	switch {
+	case err != nil:
+		h.say("note: the folder of the campaign cannot be compared with version %d: %s", v.N, firstLine(err))
+	case len(changes) > 0:
+		h.say("note: %s since version %d; it goes on with version %d as approved. To use the change: art34 approve %s, then resume.", strings.Join(changes, "; "), v.N, v.N, c.Name)
+	}
+}
+
+type cancelCmd struct {
+	campaignArg
+	Reason string `help:"Why, for the audit trail." placeholder:"TEXT"`
+	Yes    bool   `help:"Do it; a cancelled campaign stays cancelled."`
+}
+
+// Help shows examples.
+func (cancelCmd) Help() string {
+	return `What was not sent yet never will be; print runs that were not released are voided. Released ones need a recall. It may be repeated.
+
+Example:
+
+    art34 cancel muguet --reason "false alarm" --yes`
+}
+
+// Run cancels the campaign.
+func (c cancelCmd) Run(ctx context.Context, a *app) error {
+	if !c.Yes || c.Reason == "" {
+		return refuse("usage", "cancelling is for good: it needs --reason and --yes", "art34 pause "+c.Campaign+" stops it without ending it")
+	}
+	h, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	campaign, err := c.find(ctx, h)
+	if err != nil {
+		return err
+	}
+	moved, err := h.operations().Cancel(ctx, campaign.Name, c.Reason)
+	if err != nil {
+		return notInState(err, campaign)
+	}
+	return a.answer(map[string]any{"campaign": campaign.Name, "state": pipeline.Withdrawn, "cancelled": moved.Moved, "left": moved.Skipped}, func(w io.Writer) {
+		fmt.Fprintf(w, "%s is cancelled: %s will never be sent.\n", campaign.Name, count(moved.Moved, "notice", "notices"))
+		if moved.Skipped > 0 {
+			fmt.Fprintf(w, "Too late for %s, on the wire or at the printer's; art34 status %s shows them.\n", thousands(moved.Skipped), campaign.Name)
+		}
+	})
+}
+
+// control changes the state of a campaign and says what it is now.
+func (a *app) control(ctx context.Context, arg campaignArg, change func(*house, pipeline.Campaign) error) error {
+	h, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	campaign, err := arg.find(ctx, h)
+	if err != nil {
+		return err
+	}
+	if err := change(h, campaign); err != nil {
+		return notInState(err, campaign)
+	}
+	if campaign, err = arg.find(ctx, h); err != nil {
+		return err
+	}
+	return a.answer(map[string]any{"campaign": campaign.Name, "state": campaign.State}, func(w io.Writer) {
+		fmt.Fprintf(w, "%s is %s.\n", campaign.Name, campaign.State)
+	})
+}
+
+// notInState makes a sentence of a conflict: the state the campaign is in.
+func notInState(err error, c pipeline.Campaign) error {
+	if !errors.Is(err, pipeline.ErrConflict) {
+		return err
+	}
+	hint := map[pipeline.CampaignState]string{
+		pipeline.Draft:     "it has to be approved and launched first",
+		pipeline.Approved:  "it has to be launched first",
+		pipeline.Running:   "it is running already",
+		pipeline.Paused:    "art34 resume " + c.Name + " goes on, art34 cancel " + c.Name + " ends it",
+		pipeline.Withdrawn: "a cancelled campaign stays cancelled",
+	}[c.State]
+	return decline("conflict", fmt.Sprintf("%s is %s", c.Name, c.State), hint)
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/kit/strictyaml"
+)
+
+// Names in the folder of a campaign.
+const (
+	specFile   = "campaign.yaml"
+	lettersDir = "letters"
+)
+
+// maxCampaignFile bounds one file of a campaign: a logo is the largest.
+const maxCampaignFile = 2 << 20
+
+// campaignName is what a campaign may be called: it becomes a directory.
+var campaignName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+
+// folder is the directory of one campaign, DIR/campaigns/NAME: campaign.yaml, the
+// letters, the logos. People edit it; approve freezes what it holds.
+type folder struct{ path string }
+
+func (a *app) folder(campaign string) folder {
+	return folder{filepath.Join(a.Dir, "campaigns", campaign)}
+}
+
+// content is everything that a version freezes: the name of each file under the
+// folder, with what is in it. Its JSON is canonical: keys are sorted.
+type content struct {
+	Files map[string]string `json:"files"` // campaign.yaml, letters/breach.fr.md, …
+	Logos map[string][]byte `json:"logos,omitempty"`
+}
+
+// read takes in the folder. The spec is decoded strictly and validated.
+func (f folder) read() (*content, *pipeline.Spec, error) {
+	root, err := os.OpenRoot(f.path)
+	if err != nil {
+		return nil, nil, refuse("campaign-folder", "the folder of the campaign cannot be opened: "+err.Error(), "it is made by art34 new")
+	}
+	defer root.Close()
+	c := &content{Files: map[string]string{}, Logos: map[string][]byte{}}
+	text, err := readLimited(root, specFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.Files[specFile] = string(text)
+	entries, err := fs.ReadDir(root.FS(), lettersDir)
+	if err != nil {
+		return nil, nil, refuse("campaign-folder", "the letters of the campaign cannot be read: "+err.Error(), "they were copied to letters/ by art34 new")
+	}
+	for _, e := range entries {
+		if ext := path.Ext(e.Name()); e.Type().IsRegular() && (ext == ".md" || ext == ".yaml") {
+			name := path.Join(lettersDir, e.Name())
+			if text, err = readLimited(root, name); err != nil {
+				return nil, nil, err
+			}
+			c.Files[name] = string(text)
+		}
+	}
+	spec, err := c.spec()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range spec.Senders {
+		if s.Logo == "" || c.Logos[s.Logo] != nil {
+			continue
+		}
+		if c.Logos[s.Logo], err = readLimited(root, s.Logo); err != nil {
+			return nil, nil, err
+		}
+	}
+	return c, spec, nil
+}
+
+func readLimited(root *os.Root, name string) ([]byte, error) {
+	info, err := root.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, refuse("campaign-file-missing", name+" is not in the folder of the campaign", "put it there; campaign.yaml names the logos")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxCampaignFile {
+		return nil, refuse("campaign-file-large", fmt.Sprintf("%s is larger than %d bytes", name, maxCampaignFile), "")
+	}
+	return root.ReadFile(name)
+}
+
+// spec decodes and validates campaign.yaml.
+func (c *content) spec() (*pipeline.Spec, error) { return parseSpec([]byte(c.Files[specFile])) }
+
+func parseSpec(data []byte) (*pipeline.Spec, error) {
+	s := new(pipeline.Spec)
+	if err := strictyaml.Decode(specFile, data, s); err != nil {
+		return nil, refuse("campaign-file", err.Error(), "art34 new --help shows where the keys are explained")
+	}
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// canonical is the content as it is stored and hashed.
+func (c *content) canonical() (data []byte, hash string, err error) {
+	if data, err = json.Marshal(c); err != nil {
+		return nil, "", err
+	}
+	sum := sha256.Sum256(data)
+	return data, hex.EncodeToString(sum[:]), nil
+}
+
+func parseContent(data []byte) (*content, error) {
+	c := new(content)
+	if err := json.Unmarshal(data, c); err != nil {
+		return nil, fmt.Errorf("the stored version cannot be read: %w", err)
+	}
+	return c, nil
+}
+
+// letters is the part that the letter package loads, rooted at letters/.
+func (c *content) letters() fs.FS {
+	m := memory{}
+	for name, text := range c.Files {
+		if rest, ok := strings.CutPrefix(name, lettersDir+"/"); ok {
+			m[rest] = []byte(text)
+		}
+	}
+	return m
+}
+
+// changed lists the files in which two contents differ.
+func (c *content) changed(other *content) (names []string) {
+	all := map[string]bool{}
+	for _, m := range []map[string]string{c.Files, other.Files} {
+		for name := range m {
+			all[name] = true
+		}
+	}
+	for name := range all {
+		was, had := c.Files[name]
+		is, has := other.Files[name]
+		if was != is || had != has {
+			names = append(names, name)
+		}
+	}
+	logos := maps.Clone(c.Logos)
+	if logos == nil {
+		logos = map[string][]byte{}
+	}
+	maps.Copy(logos, other.Logos)
+	for name := range logos {
+		if !bytes.Equal(c.Logos[name], other.Logos[name]) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// unified is the difference from an older content as people read it.
+func (c *content) unified(old *content, oldName, newName string) string {
+	var b strings.Builder
+	for _, name := range old.changed(c) {
+		_, isText := c.Files[name]
+		_, wasText := old.Files[name]
+		if !isText && !wasText {
+			fmt.Fprintf(&b, "logo %s changed\n", name)
+			continue
+		}
+		b.Write(diff.Diff(oldName+"/"+name, []byte(old.Files[name]), newName+"/"+name, []byte(c.Files[name])))
+	}
+	return b.String()
+}
+
+// memory is a file system of a few files in one directory.
+type memory map[string][]byte
+
+var (
+	_ fs.ReadFileFS = memory{}
+	_ fs.ReadDirFS  = memory{}
+)
+
+// ReadFile implements fs.ReadFileFS.
+func (m memory) ReadFile(name string) ([]byte, error) {
+	data, ok := m[name]
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return bytes.Clone(data), nil
+}
+
+// ReadDir implements fs.ReadDirFS for the root.
+func (m memory) ReadDir(name string) ([]fs.DirEntry, error) {
+	if name != "." {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: fs.ErrNotExist}
+	}
+	var list []fs.DirEntry
+	for _, n := range slices.Sorted(maps.Keys(m)) {
+		list = append(list, fs.FileInfoToDirEntry(memoryInfo{n, int64(len(m[n]))}))
+	}
+	return list, nil
+}
+
+// Open implements fs.FS.
+func (m memory) Open(name string) (fs.File, error) {
+	data, err := m.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return &memoryFile{Reader: bytes.NewReader(data), info: memoryInfo{name, int64(len(data))}}, nil
+}
+
+type memoryFile struct {
+	*bytes.Reader
+	info memoryInfo
+}
+
+func (f *memoryFile) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (f *memoryFile) Close() error               { return nil }
+
+type memoryInfo struct {
+	name string
+	size int64
+}
+
+func (i memoryInfo) Name() string       { return i.name }
+func (i memoryInfo) Size() int64        { return i.size }
+func (i memoryInfo) Mode() fs.FileMode  { return 0o444 }
+func (i memoryInfo) ModTime() time.Time { return time.Time{} }
+func (i memoryInfo) IsDir() bool        { return false }
+func (i memoryInfo) Sys() any           { return nil }

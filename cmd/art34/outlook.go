@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/rehearsal"
+)
+
+// outlook is how long the sending takes and how much is printed.
+type outlook struct {
+	Emails       int64              `json:"emails"`
+	EmailSeconds float64            `json:"email_seconds"` // until the last first e-mail is handed over, if the relay keeps up
+	Providers    map[string]float64 `json:"providers"`     // seconds that each would take alone
+	Letters      int64              `json:"letters"`       // first letters; those that replace dead addresses come on top
+	Pages        int64              `json:"pages"`
+	Sheets       int64              `json:"sheets"`
+	Runs         int64              `json:"runs"`
+}
+
+// predict turns the work ahead into an outlook. perSecond is what the relay or
+// this machine can do; 0 if nobody knows.
+func predict(load rehearsal.Load, pacing pipeline.EmailPolicy, post pipeline.PostPolicy, perSecond float64) outlook {
+	f := rehearsal.Predict(load, rehearsal.Capacity{
+		PerSecond: perSecond, Policy: pacing, RunSize: post.RunSize, Duplex: post.Duplex == nil || *post.Duplex,
+	})
+	o := outlook{
+		Emails: f.Emails, EmailSeconds: f.Email.Seconds(), Providers: map[string]float64{},
+		Letters: f.Letters, Pages: f.Pages, Sheets: f.Sheets, Runs: f.Runs,
+	}
+	for p, d := range f.Providers {
+		if d > 0 {
+			o.Providers[p] = d.Seconds()
+		}
+	}
+	return o
+}
+
+// forecast predicts from what check rendered. What this machine rendered a second
+// bounds what it can send.
+func (k *checker) forecast(took time.Duration) outlook {
+	perSecond := 0.0
+	if took > 0 && k.result.Rendered > 0 {
+		perSecond = float64(k.result.Rendered) / took.Seconds()
+	}
+	pacing := k.e.spec.Email
+	if !k.before {
+		pacing = k.c.Email
+	}
+	return predict(rehearsal.Load{Email: k.emails, Letters: k.pages}, pacing, k.e.spec.Post, perSecond)
+}
+
+// words is the outlook in a sentence without a full stop.
+func (o outlook) words() string {
+	s := count(o.Emails, "e-mail", "e-mails")
+	if o.EmailSeconds > 0 {
+		s += " in about " + roughly(time.Duration(o.EmailSeconds*float64(time.Second)))
+	}
+	if o.Letters > 0 {
+		s += fmt.Sprintf(", %s on %s in %s", count(o.Letters, "letter", "letters"), count(o.Sheets, "sheet", "sheets"), count(o.Runs, "print run", "print runs"))
+	}
+	return s
+}
+
+func (o outlook) print(w io.Writer) {
+	fmt.Fprintf(w, "Forecast: %s, if the relay keeps up.\n", o.words())
+	longest, name := 0.0, ""
+	for p, s := range o.Providers {
+		if s > longest || s == longest && p < name {
+			longest, name = s, p
+		}
+	}
+	if name != "" {
+		fmt.Fprintf(w, "The longest by its pace: %s, %s.\n", name, roughly(time.Duration(longest*float64(time.Second))))
+	}
+}
+
+// forecastOf predicts the first sending of a campaign as it stands, in earnest:
+// with the pacing of its folder. perSecond is what was measured.
+func (h *house) forecastOf(ctx context.Context, c pipeline.Campaign, perSecond float64) (outlook, error) {
+	_, spec, err := h.folder(c.Name).read()
+	if err != nil {
+		return outlook{}, err
+	}
+	load := rehearsal.Load{Email: map[string]int64{}, Letters: map[int]int64{}}
+	due, err := h.ledger.CountDue(ctx, c.ID, h.clock.Now().Add(100*365*24*time.Hour), countCap)
+	if err != nil {
+		return outlook{}, err
+	}
+	for _, d := range due {
+		switch d.Channel {
+		case pipeline.Email:
+			load.Email[d.Provider] += d.Count
+		case pipeline.Post:
+			load.Letters[1] += d.Count
+		}
+	}
+	return predict(load, spec.Email, spec.Post, perSecond), nil
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/dispatch"
+)
+
+type runCmd struct {
+	Roles     []string `help:"Which parts of the service: dispatch, courier, print." default:"dispatch,courier,print" enum:"dispatch,courier,print" placeholder:"ROLE,…"`
+	UntilIdle bool     `help:"End when there is nothing left to do without a person."`
+}
+
+// Help shows examples.
+func (runCmd) Help() string {
+	return `Works on every launched campaign of the ledger until it is stopped. SIGTERM or an interrupt finishes what is on the wire and ends; a second one ends at once, and what was on the wire is in doubt. Neither loses anything.
+
+With SQLite or the embedded queue one process plays all roles. With ART34_LEDGER=postgres://… and ART34_REDIS=redis://… there may be many, on several machines, each with some of the roles; the print role needs the same DIR everywhere.
+
+--until-idle ends when nothing is queued, sending or in automatic doubt, print runs are assembled, and nothing unblocked falls due within a minute. If blocked work is left it exits 1 and says why.
+
+Examples:
+
+    art34 run
+    art34 run --until-idle
+    art34 run --roles courier`
+}
+
+// allRoles are the parts of the service.
+func allRoles() []dispatch.Role {
+	return []dispatch.Role{dispatch.RoleDispatch, dispatch.RoleCourier, dispatch.RolePrint}
+}
+
+// Run is the service.
+func (c runCmd) Run(ctx context.Context, a *app) error {
+	roles := allRoles()
+	if len(c.Roles) > 0 {
+		roles = slices.DeleteFunc(roles, func(r dispatch.Role) bool { return !slices.Contains(c.Roles, string(r)) })
+	}
+	redis, err := a.redisURL()
+	if err != nil {
+		return err
+	}
+	ledgerURL, err := a.ledgerURL()
+	if err != nil {
+		return err
+	}
+	if len(roles) < len(allRoles()) && (redis == "" || ledgerURL == "") {
+		return refuse("roles-need-services", "single roles need a ledger and a queue that they share", "set ART34_LEDGER=postgres://… and ART34_REDIS=redis://…, or run all roles in one process")
+	}
+	relay, err := a.relay()
+	if err != nil {
+		return err
+	}
+	h, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	drain, kill, release := a.signals(ctx)
+	defer release()
+	s, err := h.newService(drain, serviceConfig{roles: roles, relay: relay, redis: redis})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	var until func(context.Context) (bool, error)
+	if c.UntilIdle {
+		until = s.idle
+	}
+	if relay == nil && slices.Contains(roles, dispatch.RoleCourier) {
+		a.say("note: no relay is configured (ART34_RELAY): no e-mail will leave")
+	}
+	stopWatching := a.follow(drain, h)
+	err = s.run(drain, kill, until)
+	stopWatching()
+	if err != nil || !c.UntilIdle {
+		return err
+	}
+	if drain.Err() != nil {
+		return decline("interrupted", "stopped before there was nothing left to do", "art34 run goes on where it was")
+	}
+	return a.idleAnswer(s.blocked)
+}
+
+// idleAnswer says what is left when nothing more happens by itself.
+func (a *app) idleAnswer(blocked map[string]int64) error {
+	err := a.answer(map[string]any{"idle": true, "blocked": blocked}, func(w io.Writer) {
+		if len(blocked) == 0 {
+			fmt.Fprintln(w, "Idle: nothing is left to do without a person.")
+			return
+		}
+		fmt.Fprintln(w, "Idle, with work left that something stands in the way of:")
+		for _, code := range slices.Sorted(maps.Keys(blocked)) {
+			fmt.Fprintf(w, "  %s: %s\n", blockedWords(code), count(blocked[code], "notice", "notices"))
+		}
+	})
+	if err == nil && len(blocked) > 0 {
+		return errNo
+	}
+	return err
+}
+
+// blockedWords says why due work does not go, and what lets it go.
+func blockedWords(code string) string {
+	scope, of, _ := strings.Cut(code, ":")
+	switch scope {
+	case "paused":
+		return "paused; art34 resume goes on"
+	case "canary":
+		return "the canary was accepted; art34 resume lets the others go"
+	case "hours":
+		return "outside the sending hours"
+	case "schedule":
+		return "before or after the time of the schedule"
+	case "relay-away":
+		return "the relay cannot be reached"
+	case "no-relay":
+		return "no relay is configured (ART34_RELAY)"
+	case "breaker":
+		return "the breaker " + of + " is open; art34 release --breaker closes it"
+	}
+	return code
+}
+
+// follow shows how far the campaigns are while a service works, until the
+// returned function is called.
+func (a *app) follow(ctx context.Context, h *house) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	bar := a.progress("handed over", 0)
+	go func() {
+		defer close(done)
+		_ = poll(ctx, beatEvery/4, func(ctx context.Context) (bool, error) {
+			campaigns, err := h.ledger.AllCampaigns(ctx)
+			if err != nil {
+				return false, err
+			}
+			var over, all int64
+			for _, c := range campaigns {
+				if c.State != pipeline.Running {
+					continue
+				}
+				tallies, err := h.ledger.Tally(ctx, c.ID)
+				if err != nil {
+					return false, err
+				}
+				for _, t := range tallies {
+					all += t.Count
+					if t.State != pipeline.Due && t.State != pipeline.Queued && t.State != pipeline.Sending {
+						over += t.Count
+					}
+				}
+			}
+			if all > 0 {
+				bar.Set("settled or handed over", over, all)
+			}
+			return false, nil
+		})
+	}()
+	return func() {
+		cancel()
+		<-done
+		bar.End()
+	}
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+)
+
+// This file holds what people read out or read about one notice.
+
+// dateIn writes a date as it is said.
+func dateIn(locale string, t time.Time) string {
+	if t.IsZero() {
+		return map[string]string{"fr": "ce jour", "en": "today"}[locale]
+	}
+	if locale != "fr" {
+		return t.Format("2 January 2006")
+	}
+	months := []string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"}
+	day := fmt.Sprint(t.Day())
+	if t.Day() == 1 {
+		day = "1er"
+	}
+	return fmt.Sprintf("%s %s %d", day, months[t.Month()-1], t.Year())
+}
+
+// aloud is the sentence to read to a caller, per locale: what happened and when,
+// nothing that is not known.
+func aloud(n pipeline.Notice, attempts []pipeline.Attempt, events []pipeline.Event) map[string]string {
+	last := lastOf(events, pipeline.EvAccepted, pipeline.EvCut, pipeline.EvDeposited)
+	switch n.State {
+	case pipeline.InDoubt:
+		last = lastOf(events, pipeline.EvDoubted)
+	case pipeline.Posted:
+		last = lastOf(events, pipeline.EvDeposited)
+	}
+	if last.IsZero() && len(attempts) > 0 {
+		last = attempts[len(attempts)-1].At
+	}
+	fr, en := "le "+dateIn("fr", last), "on "+dateIn("en", last)
+	paper := n.Channel == pipeline.Post
+	say := func(fr, en string) map[string]string { return map[string]string{"fr": fr, "en": en} }
+	switch n.State {
+	case pipeline.Held:
+		return say("Votre dossier est entre les mains de l'un de nos collègues avant l'envoi de notre message.", "One of our colleagues is looking at your file before our message goes out.")
+	case pipeline.Due, pipeline.Queued:
+		return aloudDue(n, attempts, fr, en, say)
+	case pipeline.Sending:
+		return say("Notre e-mail vous est envoyé en ce moment même.", "Our e-mail to you is being sent at this very moment.")
+	case pipeline.InDoubt:
+		return say("Nous vous avons envoyé un e-mail "+fr+", sans savoir encore s'il est bien parti.", "We sent you an e-mail "+en+"; we do not know yet whether it really left.")
+	case pipeline.Accepted:
+		return say("Nous vous avons écrit par e-mail "+fr+". Aucun retour d'échec ne nous est parvenu.", "We wrote to you by e-mail "+en+". No failure has come back to us.")
+	case pipeline.Printing:
+		return say("Votre lettre a été remise à l'impression "+fr+".", "Your letter was given to the printer "+en+".")
+	case pipeline.Posted:
+		return say("Votre lettre a été déposée à la poste "+fr+".", "Your letter was handed to the post "+en+".")
+	case pipeline.Informed:
+		if paper {
+			return say("Nous vous avons écrit par courrier, déposé à la poste "+fr+".", "We wrote to you by letter, handed to the post "+en+".")
+		}
+		return say("Nous vous avons écrit par e-mail "+fr+".", "We wrote to you by e-mail "+en+".")
+	case pipeline.Unreachable:
+		return say("Vous êtes concerné, et nous n'avons pas pu vous écrire : nous n'avons pas d'adresse valable. Nous pouvons vous informer maintenant.", "You are concerned, and we could not write to you: we have no valid address. We can tell you now.")
+	case pipeline.Excluded:
+		return say("Votre dossier est suivi à part ; un responsable va vous répondre.", "Your file is handled separately; a supervisor will answer you.")
+	case pipeline.Cancelled:
+		return say("L'envoi a été annulé ; un responsable va vous répondre.", "The mailing was cancelled; a supervisor will answer you.")
+	}
+	return say("", "")
+}
+
+func aloudDue(n pipeline.Notice, attempts []pipeline.Attempt, fr, en string, say func(fr, en string) map[string]string) map[string]string {
+	paper := n.Channel == pipeline.Post
+	switch {
+	case len(attempts) > 0 && paper:
+		return say("Nous vous avons écrit par e-mail, mais il n'a pas pu être remis ; une lettre va partir.", "We wrote to you by e-mail, but it could not be delivered; a letter is about to leave.")
+	case len(attempts) > 0:
+		return say("Nous vous avons écrit par e-mail "+fr+", mais il n'a pas encore pu être remis ; nous essayons à nouveau.", "We wrote to you by e-mail "+en+", but it could not be delivered yet; we are trying again.")
+	case paper:
+		return say("Une lettre va vous être envoyée.", "A letter is about to be sent to you.")
+	}
+	return say("Un e-mail va vous être envoyé.", "An e-mail is about to be sent to you.")
+}
+
+// lastOf is the time of the latest event of these kinds.
+func lastOf(events []pipeline.Event, kinds ...pipeline.EventKind) (at time.Time) {
+	for _, e := range events {
+		if slices.Contains(kinds, e.Kind) {
+			at = e.At
+		}
+	}
+	return at
+}
+
+// eventWords says in plain words what an event means.
+func eventWords(e pipeline.Event) string {
+	words := map[pipeline.EventKind]string{
+		pipeline.EvAccepted:   "the relay took the e-mail",
+		pipeline.EvDoubted:    "the e-mail was sent and no answer came: it may have left or not",
+		pipeline.EvResolved:   "the doubt was settled",
+		pipeline.EvUnfit:      "this letter could not be made",
+		pipeline.EvDelivered:  "the mailbox confirmed the delivery",
+		pipeline.EvConfirmed:  "nothing came back in time: counted as informed",
+		pipeline.EvComplained: "the recipient reported the e-mail as unwanted",
+		pipeline.EvDelayed:    "the delivery is delayed",
+		pipeline.EvReplied:    "the recipient answered",
+		pipeline.EvCut:        "the letter went into a print run",
+		pipeline.EvDeposited:  "the print shop deposited the letter at the post",
+		pipeline.EvRejected:   "the print shop spoiled or refused the letter",
+		pipeline.EvVoided:     "the print run was voided before it was handed over",
+		pipeline.EvRecalled:   "the print run was recalled",
+		pipeline.EvReturned:   "the letter came back",
+		pipeline.EvHeld:       "held by a person",
+		pipeline.EvReleased:   "released",
+		pipeline.EvExcluded:   "excluded",
+		pipeline.EvCancelled:  "cancelled",
+		pipeline.EvRouted:     "channel or state chosen again by check",
+		pipeline.EvAbsorbed:   "a later import added data to this notice",
+	}[e.Kind]
+	if e.Kind == pipeline.EvRefused || e.Kind == pipeline.EvBounced {
+		words = map[pipeline.Outcome]string{
+			pipeline.Dead:      "the address does not exist",
+			pipeline.Transient: "the mailbox could not take it at the moment",
+			pipeline.Ours:      "the provider refused the e-mail because of us, not of the address",
+			pipeline.None:      "a message about the e-mail came back that is no failure",
+		}[e.Outcome]
+	}
+	if e.Code != "" {
+		words += " (" + e.Code + ")"
+	}
+	if e.Detail != "" {
+		words += ": " + e.Detail
+	}
+	return words
+}
+
+// nextStep says what happens next, and who does it.
+func nextStep(c pipeline.Campaign, n pipeline.Notice) string {
+	when := ""
+	if !n.DueAt.IsZero() {
+		when = " from " + n.DueAt.Local().Format(time.DateTime)
+	}
+	switch n.State {
+	case pipeline.Held:
+		return "a person decides: release or exclude; held because of " + n.Reason
+	case pipeline.Due, pipeline.Queued:
+		switch c.State {
+		case pipeline.Draft, pipeline.Approved:
+			return "sent by " + string(n.Channel) + " once the campaign is launched"
+		case pipeline.Paused:
+			return "sent by " + string(n.Channel) + " once the campaign is resumed"
+		}
+		return "sent by " + string(n.Channel) + when
+	case pipeline.Sending:
+		return "the relay's answer"
+	case pipeline.InDoubt:
+		return "settled by policy" + when
+	case pipeline.Accepted:
+		return "counted as informed if nothing comes back" + when
+	case pipeline.Printing:
+		return "the print shop's acknowledgement"
+	case pipeline.Posted:
+		return "counted as informed if the letter does not come back" + when
+	case pipeline.Unreachable:
+		return "nothing by itself; the substitute notice and the call centre take over (" + n.Reason + ")"
+	case pipeline.Excluded, pipeline.Cancelled:
+		return "nothing (" + n.Reason + ")"
+	}
+	return "nothing; settled"
+}
