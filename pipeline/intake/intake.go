@@ -2,10 +2,15 @@ package intake
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
 	"io"
 	"time"
 
 	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/kit/seal"
 )
 
 // Sink is where an import goes: the part of the ledger that stages and
@@ -79,18 +84,6 @@ type Progress struct {
 	Total int64  // bytes of the file, or rows of the phase; 0: unknown
 }
 
-// Limits bound what an input may be. All are stated in the documentation.
-type Limits struct {
-	Field     int   // bytes of one cell: 16 KiB
-	Row       int   // bytes of one row: 256 KiB
-	Ratio     int64 // decompressed ÷ compressed bytes: 200
-	Expanded  int64 // decompressed bytes of one file: 16 GiB
-	Sheet     int64 // bytes of an XLSX file, unzipped: 256 MiB
-	SheetRows int64 // rows of an XLSX sheet: 200,000
-	Contracts int   // of one person: 2,000; more of them hold the notice
-	Buffer    int   // bytes sorted in memory at a time: 24 MiB
-}
-
 // Result is what an import did.
 type Result struct {
 	Import pipeline.Import // with its ID and Manifest, published
@@ -103,33 +96,205 @@ type Result struct {
 // cancelled ctx discards what was staged.
 //
 // After the publication the caller runs Merge if Manifest.Supplements is above 0.
-func Run(ctx context.Context, c Config) (Result, error) {
-	panic("not yet")
+func Run(ctx context.Context, c Config) (r Result, err error) {
+	im, err := newImporter(&c)
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, im.close()) }()
+	if err := im.begin(ctx); err != nil {
+		return Result{}, err
+	}
+	if err := im.readAll(ctx, newSchema(roleCustomers), c.Customers); err != nil {
+		return Result{}, err
+	}
+	if err := im.readAll(ctx, newSchema(roleImpact), c.Impacts); err != nil {
+		return Result{}, err
+	}
+	if err := errors.Join(im.rejects.close(), im.findings.close()); err != nil {
+		return Result{}, fmt.Errorf("rejects: %w", err)
+	}
+	return im.publish(ctx)
 }
 
-// Merger is the part of the ledger that takes new impacts into notices that have
-// not left the house.
-type Merger interface {
-	Known
-	Unmerged(ctx context.Context, importID, after int64, limit int) ([]pipeline.Job, error)
-	Merged(ctx context.Context, importID int64, at time.Time) error
-	Absorb(ctx context.Context, parent pipeline.Change, supplement pipeline.Notice) (bool, error)
+// importer is one running import.
+type importer struct {
+	c         *Config
+	limits    Limits
+	now       time.Time
+	awareness bool
+	check     *checker
+	earlier   earlier
+	inForce   []pipeline.Import
+
+	byCustomer, byEmail, byPerson, byToken *sorter
+	enc                                    encoder
+	customer                               customer
+	impacts                                []impact
+
+	attributes  []string
+	attributeOf map[string]int
+	ignored     []string
+	counts      [codeCount]int64
+	impacted    int64 // customers with impacts
+	manifest    pipeline.Manifest
+
+	rejects, findings *report
 }
 
-// MergeConfig is the absorption of one published import.
-type MergeConfig struct {
-	Campaign int64
-	Spec     *pipeline.Spec
-	Import   int64
-	Sink     Merger
-	Keys     Keys
-	Actor    string
-	Now      func() time.Time
+func newImporter(c *Config) (*importer, error) {
+	im := &importer{
+		c: c, limits: c.Limits.orDefault(), awareness: c.Spec.Kind == "awareness", attributeOf: map[string]int{},
+		manifest: pipeline.Manifest{States: map[pipeline.State]int64{}, Defects: map[string]int64{}},
+	}
+	switch {
+	case im.awareness && len(c.Impacts) > 0:
+		return nil, wrongUse("an awareness campaign goes to everybody of the directory and takes no impact list", "leave --impact away, or make a campaign of kind breach")
+	case im.awareness && len(c.Customers) == 0, !im.awareness && len(c.Impacts) == 0:
+		return nil, wrongUse("there is nothing to import", "name the customer directory with --customers and the impact list with --impact")
+	}
+	im.c.Limits = im.limits
+	im.check = newChecker(c)
+	im.now = c.Now()
+	spill, dir, limit := seal.NewSpill(), c.TempDir, im.limits.Buffer
+	im.byCustomer = newSorter(dir, spill, recKey, limit)
+	im.byEmail = newSorter(dir, spill, 2*len(key{}), limit/4)
+	im.byPerson = newSorter(dir, spill, recKey, limit)
+	im.byToken = newSorter(dir, spill, 24, limit/2)
+	im.earlier = earlier{ledger: c.Sink, keys: c.Keys, campaign: c.Campaign.ID}
+	var err error
+	if im.rejects, err = newReport(c.Rejects); err != nil {
+		return nil, fmt.Errorf("rejects: %w", err)
+	}
+	if im.findings, err = newReport(c.Findings); err != nil {
+		return nil, fmt.Errorf("findings: %w", err)
+	}
+	return im, nil
 }
 
-// Merge takes the supplements of a published import into their notices where
-// those have not been queued yet, and then lets the dispatcher have the others.
-// It returns how many were absorbed. It may be repeated after a failure.
-func Merge(ctx context.Context, c MergeConfig) (absorbed int64, err error) {
-	panic("not yet")
+func wrongUse(sentence, hint string) error {
+	return &pipeline.Error{Code: "wrong-use", Sentence: sentence, Hint: hint, Permanent: true, Exit: 2}
+}
+
+func (im *importer) close() error {
+	return errors.Join(im.byCustomer.Close(), im.byEmail.Close(), im.byPerson.Close(), im.byToken.Close())
+}
+
+func (im *importer) progress(p Progress) {
+	if im.c.Progress != nil {
+		im.c.Progress(p)
+	}
+}
+
+// begin looks at what is in force.
+func (im *importer) begin(ctx context.Context) error {
+	all, err := im.c.Sink.Imports(ctx, im.c.Campaign.ID)
+	if err != nil {
+		return err
+	}
+	for _, i := range all {
+		if !i.PublishedAt.IsZero() && i.ReplacedAt.IsZero() {
+			im.inForce = append(im.inForce, i)
+		}
+	}
+	im.earlier.active = len(im.inForce) > 0 && !im.c.Replace
+	return nil
+}
+
+// publish stages what was read and makes it visible.
+func (im *importer) publish(ctx context.Context) (r Result, err error) {
+	if err := im.join(ctx); err != nil {
+		return r, err
+	}
+	if err := im.tooManyUnmatched(); err != nil {
+		return r, err
+	}
+	stage := pipeline.Import{Campaign: im.c.Campaign.ID, Content: content(im.manifest.Files), StagedAt: im.now, Actor: im.c.Actor}
+	if im.c.Replace && !im.alone(stage.Content) {
+		stage.Content = im.replacing(stage.Content)
+	}
+	i, err := im.c.Sink.BeginImport(ctx, stage)
+	if errors.Is(err, pipeline.ErrExists) {
+		return Result{Import: i, NoChange: true}, nil
+	}
+	if err != nil {
+		return r, err
+	}
+	defer func() {
+		if err == nil && !r.NoChange {
+			return
+		}
+		// Also when ctx has ended: nothing of a failed import stays.
+		if e := im.c.Sink.Discard(context.WithoutCancel(ctx), i.ID); e != nil {
+			err = errors.Join(err, fmt.Errorf("import %d stays staged until the next sweep: %w", i.ID, e))
+		}
+	}()
+	if err := im.stage(ctx, i.ID); err != nil {
+		return r, err
+	}
+	if err := im.index(ctx, i.ID); err != nil {
+		return r, err
+	}
+	im.finish()
+	err = im.c.Sink.Publish(ctx, i.ID, im.manifest, im.c.Replace, pipeline.Audit{
+		Campaign: im.c.Campaign.ID, At: im.now, Actor: im.c.Actor, Action: "import",
+		Detail: fmt.Sprintf("import %d: population %d, supplements %d, unchanged %d, rejected rows %d", i.ID, im.manifest.Population, im.manifest.Supplements, im.manifest.Unchanged, im.rejected()),
+	})
+	if errors.Is(err, pipeline.ErrExists) {
+		return Result{Import: im.same(ctx, stage.Content), NoChange: true}, nil
+	}
+	if err != nil {
+		return r, err
+	}
+	i.Manifest, i.PublishedAt = im.manifest, im.now
+	return Result{Import: i}, nil
+}
+
+// finish completes the manifest.
+func (im *importer) finish() {
+	for c, n := range im.counts {
+		if n > 0 {
+			im.manifest.Defects[code(c).String()] = n
+		}
+	}
+	im.manifest.Ignored = pipeline.Set(im.ignored)
+}
+
+func (im *importer) rejected() (n int64) {
+	for _, f := range im.manifest.Files {
+		n += f.Rejected
+	}
+	return n
+}
+
+// alone reports whether an import of this content is the only one in force:
+// replacing it by itself changes nothing.
+func (im *importer) alone(content string) bool {
+	return len(im.inForce) == 1 && im.inForce[0].Content == content
+}
+
+// replacing is the content of an import that replaces others, of which one may
+// have the same files: that one must not stand in its way.
+func (im *importer) replacing(content string) string {
+	for _, i := range im.inForce {
+		if i.Content == content {
+			sum := sha256.Sum256(fmt.Appendf(nil, "art34/replace/1\n%s\n%d", content, i.ID))
+			return hex.EncodeToString(sum[:])
+		}
+	}
+	return content
+}
+
+// same returns the import in force that has this content.
+func (im *importer) same(ctx context.Context, content string) pipeline.Import {
+	all, err := im.c.Sink.Imports(ctx, im.c.Campaign.ID)
+	if err != nil {
+		return pipeline.Import{Campaign: im.c.Campaign.ID, Content: content}
+	}
+	for _, i := range all {
+		if i.Content == content && !i.PublishedAt.IsZero() && i.ReplacedAt.IsZero() {
+			return i
+		}
+	}
+	return pipeline.Import{Campaign: im.c.Campaign.ID, Content: content}
 }
