@@ -51,6 +51,7 @@ func groups() kong.Groups {
 		"control":   "Control a campaign",
 		"customers": "Single customers",
 		"service":   "Service",
+		"every":     "Options of every command:",
 	}
 }
 

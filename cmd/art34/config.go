@@ -17,23 +17,23 @@ import (
 // globals are the options of every command. An option given on the command line
 // wins over the environment, that over art34.yaml, that over the default.
 type globals struct {
-	Dir    string `help:"Directory of the installation: everything that is not in PostgreSQL or Redis." default:"./art34-data" placeholder:"DIR" type:"path"`
-	Config string `help:"Configuration file; its keys are the options (default: art34.yaml in DIR, if it is there)." placeholder:"FILE" type:"path"`
+	Dir    string `help:"Directory of the installation: everything that is not in PostgreSQL or Redis (default: ./art34-data)." default:"./art34-data" placeholder:"DIR" type:"path" group:"every"`
+	Config string `help:"Configuration file; its keys are the options (default: art34.yaml in DIR, if it is there)." placeholder:"FILE" type:"path" group:"every"`
 
-	Ledger     string `help:"The ledger: postgres://… (default: SQLite in DIR)." placeholder:"URL"`
-	LedgerFile string `help:"File that holds the URL of the ledger, with its password." placeholder:"FILE" type:"path"`
-	Redis      string `help:"The queue: redis://… (default: embedded)." placeholder:"URL"`
-	RedisFile  string `help:"File that holds the URL of Redis, with its password." placeholder:"FILE" type:"path"`
-	Relay      string `help:"The mail relay: smtp://[user@]host:port[?tls=none] or smtps://… (default: no real sending)." placeholder:"URL"`
+	Ledger     string `help:"The ledger: postgres://… (default: SQLite in DIR)." placeholder:"URL" group:"every"`
+	LedgerFile string `help:"File that holds the URL of the ledger, with its password." placeholder:"FILE" type:"path" group:"every"`
+	Redis      string `help:"The queue: redis://… (default: embedded)." placeholder:"URL" group:"every"`
+	RedisFile  string `help:"File that holds the URL of Redis, with its password." placeholder:"FILE" type:"path" group:"every"`
+	Relay      string `help:"The mail relay: smtp://[user@]host:port[?tls=none] or smtps://… (default: no real sending)." placeholder:"URL" group:"every"`
 
-	RelayPasswordFile string `help:"File that holds the password for the relay; or $$ART34_RELAY_PASSWORD." placeholder:"FILE" type:"path"`
-	MasterKeyFile     string `help:"File that holds the master key; or $$ART34_MASTER_KEY (default: master.key in DIR)." placeholder:"FILE" type:"path"`
+	RelayPasswordFile string `help:"File that holds the password for the relay; or $$ART34_RELAY_PASSWORD." placeholder:"FILE" type:"path" group:"every"`
+	MasterKeyFile     string `help:"File that holds the master key; or $$ART34_MASTER_KEY (default: master.key in DIR)." placeholder:"FILE" type:"path" group:"every"`
 
-	As   string `help:"Who is acting, for the audit trail (default: your user name)." placeholder:"NAME"`
-	JSON bool   `name:"json" help:"Print results as JSON, and errors too."`
-	Log  string `help:"Least level of log lines: debug, info, warn, error." enum:"debug,info,warn,error" default:"info"`
+	As   string `help:"Who is acting, for the audit trail (default: your user name)." placeholder:"NAME" group:"every"`
+	JSON bool   `name:"json" help:"Print results as JSON, and errors too." group:"every"`
+	Log  string `help:"Least level of log lines: debug, info, warn, error." enum:"debug,info,warn,error" default:"info" group:"every"`
 
-	Version kong.VersionFlag `help:"Print the version."`
+	Version kong.VersionFlag `help:"Print the version." group:"every"`
 }
 
 // BeforeResolve reads the configuration file once it is known where it is.
@@ -111,12 +111,9 @@ func (r *fileResolver) Resolve(_ *kong.Context, parent *kong.Path, flag *kong.Fl
 	if !ok {
 		return nil, nil
 	}
-	if list, ok := v.([]any); ok {
-		parts := make([]string, len(list))
-		for i, x := range list {
-			parts[i] = fmt.Sprint(x)
-		}
-		return strings.Join(parts, ","), nil
+	switch v.(type) {
+	case []any, map[string]any:
+		return v, nil // lists and maps of options that may be repeated
 	}
 	return fmt.Sprint(v), nil
 }

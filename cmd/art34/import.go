@@ -24,8 +24,8 @@ const reasonApproval = "awaiting-approval"
 
 type importCmd struct {
 	campaignArg
-	Customers    []string `help:"Customer directories: CSV, NDJSON or XLSX, also gzip or zstd." placeholder:"FILE" type:"existingfile"`
-	Impact       []string `help:"Impact lists, in the same formats." placeholder:"FILE" type:"existingfile"`
+	Customers    []string `help:"Customer directories: CSV, NDJSON or XLSX, also gzip or zstd." placeholder:"FILE" type:"existingfile" sep:"none"`
+	Impact       []string `help:"Impact lists, in the same formats." placeholder:"FILE" type:"existingfile" sep:"none"`
 	Replace      bool     `help:"Before the launch: this population instead of all earlier ones."`
 	MaxUnmatched int64    `help:"Allow so many customers of the impact list who are in no directory; one per cent is always allowed." placeholder:"N"`
 }
