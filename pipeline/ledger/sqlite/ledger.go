@@ -1,0 +1,5 @@
+package sqlite
+
+import "github.com/art34/art34/pipeline/ledger"
+
+var _ ledger.Ledger = (*Ledger)(nil)

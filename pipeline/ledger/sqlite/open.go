@@ -1,0 +1,213 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"modernc.org/sqlite"
+
+	"github.com/art34/art34/pipeline"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+const (
+	// applicationID marks the file as ours, for file(1) too: "ArtL".
+	applicationID = 0x4172744c
+	// defaultWait is how long a write waits for another process.
+	defaultWait = 10 * time.Second
+	// readers is the number of connections that read.
+	readers = 6
+	// Page caches in KiB: the writer's holds the ends of the indexes that a million
+	// notices move through, a reader's a few paths down.
+	writerCache, readerCache = 32 << 10, 4 << 10
+	// checkpointPages is when the writer copies the log back into the file: often
+	// enough to keep both small, seldom enough that pages which many commits touch
+	// are copied once.
+	checkpointPages = 2000
+)
+
+// Ledger is one SQLite file. It implements ledger.Ledger.
+type Ledger struct {
+	cfg    Config
+	reads  *sql.DB
+	stmts  sync.Map // SQL text → *sql.Stmt on reads
+	writer *writer  // nil if read-only
+}
+
+// Open opens the ledger and brings its schema up to date. An empty or missing
+// file becomes a new ledger, unless Config says otherwise. Every fault is found
+// before anything is touched, and is a *pipeline.Error with one of the codes
+// ledger-missing, -foreign, -newer, -older (read-only, and the schema would have
+// to be brought up to date), -locked, -read-only, -cannot-open, -damaged,
+// -disk-full, -io.
+func Open(ctx context.Context, cfg Config) (*Ledger, error) {
+	if cfg.Wait <= 0 {
+		cfg.Wait = defaultWait
+	}
+	path, err := filepath.Abs(cfg.Path)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Path = path
+	if err := inspect(cfg); err != nil {
+		return nil, err
+	}
+	l := &Ledger{cfg: cfg}
+	if !cfg.ReadOnly {
+		if l.writer, err = newWriter(ctx, cfg); err != nil {
+			return nil, err
+		}
+	}
+	if l.reads, err = connect(cfg, readers, readerCache, "query_only(1)", "busy_timeout("+strconv.FormatInt(cfg.Wait.Milliseconds(), 10)+")"); err == nil {
+		err = l.verify(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(translate("open", err), l.Close())
+	}
+	return l, nil
+}
+
+// connect returns a pool of up to n connections. The pragmas run on each.
+func connect(cfg Config, n, cacheKiB int, pragmas ...string) (*sql.DB, error) {
+	q := url.Values{"_pragma": append([]string{
+		"busy_timeout(0)", // the pool of readers sets its own
+		"synchronous(FULL)",
+		"foreign_keys(1)",
+		"trusted_schema(0)",
+		"wal_autocheckpoint(" + strconv.Itoa(checkpointPages) + ")",
+		"journal_size_limit(" + strconv.Itoa(64<<20) + ")",
+		"cache_size(-" + strconv.Itoa(cacheKiB) + ")",
+		"mmap_size(0)", // mapped pages would count as resident memory
+	}, pragmas...)}
+	if cfg.ReadOnly {
+		q.Set("mode", "ro")
+	}
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(cfg.Path), RawQuery: q.Encode()}
+	c, err := sqlite.NewConnector(u.String())
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(n)
+	db.SetMaxIdleConns(n)
+	return db, nil
+}
+
+// inspect looks at the file without SQLite, which would leave traces.
+func inspect(cfg Config) error {
+	missing := &pipeline.Error{Code: "ledger-missing", Sentence: "there is no ledger at " + cfg.Path, Hint: "check --dir", Permanent: true, Exit: 2, Cause: fs.ErrNotExist}
+	f, err := os.Open(cfg.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if cfg.MustExist || cfg.ReadOnly {
+			return missing
+		}
+		if s, err := os.Stat(filepath.Dir(cfg.Path)); err != nil || !s.IsDir() {
+			return &pipeline.Error{Code: "ledger-cannot-open", Sentence: "the directory of the ledger does not exist", Hint: "check --dir", Exit: 3, Cause: err}
+		}
+		return nil
+	}
+	if err != nil {
+		return &pipeline.Error{Code: "ledger-cannot-open", Sentence: "the ledger cannot be opened", Hint: "the file must be readable and writable for the user that runs art34", Exit: 3, Cause: err}
+	}
+	defer func() { _ = f.Close() }()
+	magic := []byte("SQLite format 3\x00")
+	head := make([]byte, len(magic))
+	switch n, err := io.ReadFull(f, head); {
+	case n == 0 && errors.Is(err, io.EOF):
+		if cfg.MustExist || cfg.ReadOnly {
+			return missing
+		}
+		return nil
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		return &pipeline.Error{Code: "ledger-io", Sentence: "the ledger cannot be read", Exit: 3, Cause: err}
+	case !bytes.Equal(head, magic):
+		return errForeign()
+	}
+	return nil
+}
+
+// verify checks, for a ledger that nobody may write, that it is one.
+func (l *Ledger) verify(ctx context.Context) error {
+	c, err := l.reads.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	have, err := schemaOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	list, err := scripts()
+	if err != nil {
+		return err
+	}
+	switch {
+	case have > len(list):
+		return errNewer(have, len(list))
+	case have < len(list):
+		return &pipeline.Error{Code: "ledger-older", Sentence: "the ledger was written by an older version of art34", Hint: "open it once for writing, with any other command", Permanent: true, Exit: 3}
+	}
+	return nil
+}
+
+// schemaOf returns the number of the last migration, 0 of an empty file.
+func schemaOf(ctx context.Context, c *sql.Conn) (int, error) {
+	var app, version, tables int
+	err := c.QueryRowContext(ctx, "SELECT a.application_id, v.user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id AS a, pragma_user_version AS v").Scan(&app, &version, &tables)
+	switch {
+	case err != nil:
+		return 0, err
+	case app == applicationID:
+		return version, nil
+	case app == 0 && version == 0 && tables == 0:
+		return 0, nil
+	}
+	return 0, errForeign()
+}
+
+// scripts returns the migrations in order; their numbers are 1, 2, 3, …
+func scripts() ([]string, error) {
+	names, err := fs.Glob(migrations, "migrations/*.sql") // sorted
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for i, name := range names {
+		if !strings.HasPrefix(filepath.Base(name), fmt.Sprintf("%04d_", i+1)) {
+			return nil, fmt.Errorf("migration %s is out of order", name)
+		}
+		text, err := migrations.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, string(text))
+	}
+	return list, nil
+}
+
+// Close waits for the writes that were asked for, and closes the file.
+func (l *Ledger) Close() error {
+	var errs []error
+	if l.writer != nil {
+		errs = append(errs, l.writer.close())
+	}
+	if l.reads != nil {
+		errs = append(errs, l.reads.Close())
+	}
+	return errors.Join(errs...)
+}
