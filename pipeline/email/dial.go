@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/textproto"
 	"slices"
@@ -40,11 +41,12 @@ func (c *Conn) dial(ctx context.Context) error {
 		err = ctx.Err()
 	}
 	if err != nil {
+		err = setup.explain(err)
 		// go-mail keeps its sockets to itself when a step after connecting fails.
 		if setup.wire != nil {
 			setup.wire.abort()
 		}
-		return setup.explain(err)
+		return err
 	}
 	c.client, c.wire = client, setup.wire
 	c.sent, c.reset, c.last = 0, false, clock.Real{}.Now()
@@ -155,7 +157,7 @@ func (s *setup) explainWire(e *pipeline.Error, err error, away func(error) error
 		return refusal("relay-refuses", "what answers at "+where+" is no mail relay", "check host, port and scheme of ART34_RELAY", nil)
 	case errors.As(err, &network):
 		return away(err)
-	case s.wire == nil, s.wire.failed():
+	case s.wire == nil, s.wire.failed(), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return away(err)
 	case s.login != nil && s.login.started:
 		return refusal("relay-auth", "logging in at the relay at "+where+" failed", "check the user in ART34_RELAY and the password file", nil)
