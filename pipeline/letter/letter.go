@@ -1,10 +1,13 @@
 package letter
 
 import (
-	"io/fs"
+	"bytes"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/kit/markdown"
 )
 
 // Renderer is the version of everything in this package that can be seen in a
@@ -12,18 +15,8 @@ import (
 // other bytes.
 const Renderer = "letter/1"
 
-// Set holds the letters of a campaign, parsed. It is safe for concurrent use.
-type Set struct{}
-
-// Load reads all letters of a campaign: the template that spec names, the
-// supplement where there can be one, in every locale of the campaign. fsys holds
-// the files named in the package comment. The error is a *LoadError that lists
-// every fault with its file and line.
-func Load(fsys fs.FS, spec *pipeline.Spec) (*Set, error) { panic("letter: not built yet") }
-
-// Kinds lists the codes of the data kinds that the catalogue and the campaign
-// know, in the order of the catalogue.
-func (s *Set) Kinds() []string { panic("letter: not built yet") }
+// maxLetter bounds a letter in Markdown, in bytes: about a hundred pages.
+const maxLetter = 256 << 10
 
 // Request asks for one letter.
 type Request struct {
@@ -39,14 +32,161 @@ type Request struct {
 }
 
 // Render writes the letter of a notice. It fails with a *pipeline.Error that
-// concerns this customer alone (no name, nothing exposed, a data kind without
-// wording, too long); errors hold no personal data.
-func (s *Set) Render(r Request) (*pipeline.Letter, error) { panic("letter: not built yet") }
+// concerns this customer alone, with one of the codes
+//
+//	no-recipient      neither a name nor a company
+//	nothing-exposed   a breach without any data of this customer
+//	no-reference      the person has none
+//	data-kind-unknown a data kind without wording in the language of the letter
+//	letter-too-long   more than about a hundred pages
+//	letter-missing    the campaign has no such letter, locale or sender
+//
+// Errors hold no personal data. The blocks of the letter are shared with others:
+// nobody may change them.
+func (s *Set) Render(r Request) (*pipeline.Letter, error) {
+	sh, voice, err := s.choose(r.Notice)
+	if err != nil {
+		return nil, err
+	}
+	key, ok := s.senderKey(r.Notice)
+	if !ok {
+		return nil, missing("there is no sender %q in campaign.yaml", key)
+	}
+	st := s.states.Get().(*state)
+	defer func() {
+		st.reset() // people do not stay in memory for longer than they have to
+		s.states.Put(st)
+	}()
+	day := calendarDay(r.Date)
+	who, err := s.fillData(st, voice, key, sh.template != templateAwareness, r, day)
+	if err != nil {
+		return nil, err
+	}
+	subject, err := st.line(sh, voice)
+	if err != nil {
+		return nil, err
+	}
+	blocks, err := st.blocks(sh, voice)
+	if err != nil {
+		return nil, err
+	}
+	return &pipeline.Letter{
+		Locale: voice.Code, Subject: subject, Kind: r.Kind, Channel: r.Channel, Format: format(r.Notice.Format), Date: day,
+		Sender: s.spec.Senders[key], SenderKey: key, Reference: r.Person.Reference, Recipient: who.name,
+		Labels: voice.labels(voice.date(day)), Blocks: blocks,
+	}, nil
+}
 
-// Text is the letter as text/plain: UTF-8, lines of at most 76 columns that end in
-// LF. A word is never broken, so a longer word makes a longer line.
-func Text(l *pipeline.Letter) []byte { panic("letter: not built yet") }
+// choose returns the letter file and the voice of a notice.
+func (s *Set) choose(n pipeline.Notice) (*sheet, *voice, error) {
+	v, ok := s.voices[s.spec.Locale(n.Locale)]
+	if !ok {
+		return nil, nil, missing("the campaign has no letters in the locale %q", n.Locale)
+	}
+	kind := s.spec.Letters.Template
+	if n.Role == pipeline.Supplement {
+		kind = templateSupplement
+	}
+	sh, ok := v.sheets[kind]
+	if !ok {
+		return nil, nil, missing("the campaign has no letter %s.%s.md", kind, v.Code)
+	}
+	return sh, v, nil
+}
 
-// HTML is the letter as one HTML document: inline styles, one column, nothing
-// that is fetched, no script.
-func HTML(l *pipeline.Letter) []byte { panic("letter: not built yet") }
+// senderKey returns the key of the brand that writes.
+func (s *Set) senderKey(n pipeline.Notice) (string, bool) {
+	key := n.Sender
+	if key == "" {
+		key = s.spec.SenderFor(n.Products)
+	}
+	_, ok := s.spec.Senders[key]
+	return key, ok
+}
+
+func missing(format string, args ...any) error {
+	return &pipeline.Error{Code: "letter-missing", Permanent: true, Sentence: fmt.Sprintf(format, args...)}
+}
+
+func format(f string) string {
+	if f == "" {
+		return pipeline.FormatStandard
+	}
+	return f
+}
+
+// calendarDay is the date of a letter, whatever the time zone it came in.
+func calendarDay(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
+// state is what one rendering needs, kept for the next.
+type state struct {
+	data   data
+	values values
+	out    bounded
+}
+
+func (st *state) reset() {
+	clear(st.values)
+	st.data, st.values = data{}, st.values[:0]
+	st.out.Reset()
+}
+
+// line renders the subject: one paragraph, without style.
+func (st *state) line(sh *sheet, v *voice) (string, error) {
+	if err := sh.subject.Execute(&st.out, &st.data); err != nil {
+		return "", broken(sh, err)
+	}
+	blocks, err := v.sections.render(st.out.Bytes(), st.values)
+	if err != nil {
+		return "", broken(sh, err)
+	}
+	if len(blocks) != 1 || blocks[0].Kind != pipeline.Paragraph {
+		return "", broken(sh, errors.New("the subject is not one line of text"))
+	}
+	st.out.Reset()
+	return pipeline.Plain(blocks[0].Spans), nil
+}
+
+// blocks renders the body.
+func (st *state) blocks(sh *sheet, v *voice) ([]pipeline.Block, error) {
+	if err := sh.letter.Execute(&st.out, &st.data); err != nil {
+		return nil, broken(sh, err)
+	}
+	blocks, err := v.sections.render(st.out.Bytes(), st.values)
+	if err != nil {
+		return nil, broken(sh, err)
+	}
+	return blocks, nil
+}
+
+// broken wraps what went wrong while a checked template ran.
+func broken(sh *sheet, err error) error {
+	if errors.Is(err, errTooLong) || errors.Is(err, markdown.ErrSize) {
+		return tooLong()
+	}
+	return &pipeline.Error{Code: "letter-broken", Permanent: true, Sentence: "the letter " + sh.file + " cannot be rendered", Cause: err}
+}
+
+func tooLong() error {
+	return &pipeline.Error{Code: "letter-too-long", Permanent: true,
+		Sentence: "this customer's letter is longer than about a hundred pages",
+		Hint:     "exclude the notice and write to this customer by hand"}
+}
+
+var errTooLong = errors.New("longer than a letter may be")
+
+// bounded is a buffer that refuses to grow beyond maxLetter.
+type bounded struct{ bytes.Buffer }
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > maxLetter {
+		return 0, errTooLong
+	}
+	return b.Buffer.Write(p)
+}

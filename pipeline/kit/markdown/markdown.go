@@ -51,7 +51,7 @@ type Span struct {
 
 // Limits of a document. They bound what a hostile file can cost.
 const (
-	maxSize  = 1 << 20
+	maxSize  = 256 << 10
 	maxDepth = 6
 )
 

@@ -107,7 +107,7 @@ func TestParseRefuses(t *testing.T) {
 		"deep":       {strings.Repeat("> ", 40) + "a", markdown.ErrDepth},
 		"deep still": {strings.Repeat("*a **b ", 200) + strings.Repeat("c** d*", 200), markdown.ErrDepth},
 		"cells":      {"|a|\n|-|\n|b|c|", markdown.ErrCells},
-		"large":      {strings.Repeat("a", 1<<20+1), markdown.ErrSize},
+		"large":      {strings.Repeat("a", 256<<10+1), markdown.ErrSize},
 	} {
 		if _, err := markdown.New().Parse([]byte(c.in)); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
