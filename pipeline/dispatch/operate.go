@@ -2,6 +2,10 @@ package dispatch
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -20,98 +24,180 @@ type Operations struct {
 	Actor  string // "user:…" in events and the audit trail
 }
 
-// Cohort selects notices: those named, or those that the filter selects.
-type Cohort struct {
-	Campaign int64
-	Notices  []int64
-	Flag     string // of the customers, when Notices is empty; "" selects all
-	Reason   string // of the notices; "" selects all
-}
-
-// Moved counts what an operation on a cohort did.
-type Moved struct {
-	Moved   int64
-	Skipped int64 // in a state that does not allow it
-}
-
 // Launch starts an approved campaign at a time (zero: now) and, with canary above
 // 0, has it pause after so many were accepted.
 func (o Operations) Launch(ctx context.Context, name string, at time.Time, canary int) error {
-	panic("dispatch: not built yet")
+	if canary < 0 {
+		return &pipeline.Error{Code: "canary-negative", Permanent: true, Exit: 2, Sentence: "a canary is a number of notices above 0"}
+	}
+	now := o.Clock.Now()
+	if at.IsZero() || at.Before(now) {
+		at = now
+	}
+	detail := at.Format(time.RFC3339)
+	if canary > 0 {
+		detail += " canary " + strconv.Itoa(canary)
+	}
+	return o.turn(ctx, name, "launch", "", detail, func(c *pipeline.Campaign) (bool, error) {
+		switch c.State {
+		case pipeline.Approved:
+			c.State, c.LaunchAt, c.Canary, c.PausedFor = pipeline.Running, at, canary, ""
+			return true, nil
+		case pipeline.Draft:
+			return false, state(c, "is not approved", "art34 approve "+c.Name+" comes first")
+		case pipeline.Withdrawn:
+			return false, state(c, "was cancelled", "art34 new makes another campaign")
+		}
+		return false, state(c, "was launched already", "art34 pause and art34 resume control it")
+	})
 }
 
-// Pause stops a running campaign: within a second nothing more leaves.
+// Pause stops a running campaign: within a second nothing more leaves. A campaign
+// that is paused stays so.
 func (o Operations) Pause(ctx context.Context, name, reason string) error {
-	panic("dispatch: not built yet")
+	return o.turn(ctx, name, "pause", reason, "", func(c *pipeline.Campaign) (bool, error) {
+		switch c.State {
+		case pipeline.Running:
+			c.State, c.PausedFor = pipeline.Paused, "operator"
+			return true, nil
+		case pipeline.Paused:
+			return false, nil
+		}
+		return false, state(c, "does not run", "")
+	})
 }
 
 // Resume goes on with a paused campaign; after a canary, with all of it.
 func (o Operations) Resume(ctx context.Context, name, reason string) error {
-	panic("dispatch: not built yet")
-}
-
-// Cancel ends a campaign: print runs that were not released are voided and
-// everything that was not sent is cancelled. It may be repeated.
-func (o Operations) Cancel(ctx context.Context, name, reason string) (Moved, error) {
-	panic("dispatch: not built yet")
+	return o.turn(ctx, name, "resume", reason, "", func(c *pipeline.Campaign) (bool, error) {
+		switch c.State {
+		case pipeline.Paused:
+			if c.PausedFor == BlockCanary {
+				c.Canary = 0
+			}
+			c.State, c.PausedFor = pipeline.Running, ""
+			return true, nil
+		case pipeline.Running:
+			return false, nil
+		}
+		return false, state(c, "is not paused", "")
+	})
 }
 
 // SetPacing replaces connections, window, rates, hours and breaker thresholds,
 // also while the campaign runs.
 func (o Operations) SetPacing(ctx context.Context, name string, p pipeline.EmailPolicy) error {
-	panic("dispatch: not built yet")
+	return o.turn(ctx, name, "pacing", "", fmt.Sprintf("rate %g connections %d window %d", p.Rate, p.Connections, p.Window), func(c *pipeline.Campaign) (bool, error) {
+		if c.State == pipeline.Withdrawn {
+			return false, state(c, "was cancelled", "")
+		}
+		c.Email = p
+		return true, nil
+	})
 }
 
-// Hold keeps notices from being sent until they are released.
-func (o Operations) Hold(ctx context.Context, c Cohort, reason string) (Moved, error) {
-	panic("dispatch: not built yet")
-}
-
-// Release lets held notices go on.
-func (o Operations) Release(ctx context.Context, c Cohort, reason string) (Moved, error) {
-	panic("dispatch: not built yet")
-}
-
-// Exclude takes notices out for good, with a reason.
-func (o Operations) Exclude(ctx context.Context, c Cohort, reason string) (Moved, error) {
-	panic("dispatch: not built yet")
-}
-
-// Resolve decides about doubts: send again, or hold.
-func (o Operations) Resolve(ctx context.Context, c Cohort, send bool, reason string) (Moved, error) {
-	panic("dispatch: not built yet")
+// Cancel ends a campaign: print runs that were not released are voided and
+// everything that was not sent is cancelled. It may be repeated; a running service
+// finishes what an interrupted one left.
+func (o Operations) Cancel(ctx context.Context, name, reason string) (Moved, error) {
+	err := o.turn(ctx, name, "cancel", reason, "", func(c *pipeline.Campaign) (bool, error) {
+		again := c.State == pipeline.Withdrawn
+		c.State, c.PausedFor = pipeline.Withdrawn, ""
+		return !again, nil
+	})
+	if err != nil {
+		return Moved{}, err
+	}
+	c, err := o.Ledger.Campaign(ctx, name)
+	if err != nil {
+		return Moved{}, o.explain(err, name)
+	}
+	runs, err := o.Ledger.Runs(ctx, c.ID)
+	for _, r := range runs {
+		if r.State == pipeline.RunCut || r.State == pipeline.RunAssembled {
+			// One that is released at this very moment stays with the print shop.
+			if _, err := o.VoidRun(ctx, r.ID, "campaign-cancelled"); err != nil && !conflict(err) {
+				return Moved{}, err
+			}
+		}
+	}
+	if err != nil {
+		return Moved{}, o.explain(err, name)
+	}
+	n, err := o.hand().cancelAll(ctx, c.ID, o.Actor)
+	return Moved{Moved: n}, o.explain(err, name)
 }
 
 // ReleaseBreaker closes a breaker of a campaign: "relay", "provider:NAME".
 func (o Operations) ReleaseBreaker(ctx context.Context, name, scope, reason string) error {
-	panic("dispatch: not built yet")
+	c, err := o.Ledger.Campaign(ctx, name)
+	if err != nil {
+		return o.explain(err, name)
+	}
+	open, err := o.Ledger.Breakers(ctx, c.ID)
+	if err != nil {
+		return o.explain(err, name)
+	}
+	var scopes []string
+	for _, b := range open {
+		if b.Scope == scope {
+			return o.explain(o.Ledger.CloseBreaker(ctx, c.ID, scope, o.audit(c.ID, "breaker-release", reason, scope+": "+b.Reason)), name)
+		}
+		scopes = append(scopes, b.Scope)
+	}
+	hint := "no breaker is open"
+	if len(scopes) > 0 {
+		hint = "open: " + strings.Join(scopes, ", ")
+	}
+	return &pipeline.Error{Code: "breaker-unknown", Permanent: true, Sentence: "no breaker " + scope + " is open in campaign " + name, Hint: hint}
 }
 
-// ReleaseRun hands an assembled print run to the print shop. Repeating it changes
-// nothing.
-func (o Operations) ReleaseRun(ctx context.Context, id int64) (pipeline.Run, error) {
-	panic("dispatch: not built yet")
+// turn changes a campaign by compare-and-set on its state. decide reports whether
+// there is anything to write.
+func (o Operations) turn(ctx context.Context, name, action, reason, detail string, decide func(*pipeline.Campaign) (bool, error)) error {
+	for range 5 {
+		c, err := o.Ledger.Campaign(ctx, name)
+		if err != nil {
+			return o.explain(err, name)
+		}
+		from := []pipeline.CampaignState{c.State}
+		write, err := decide(&c)
+		if err != nil || !write {
+			return err
+		}
+		err = o.Ledger.UpdateCampaign(ctx, c, from, o.audit(c.ID, action, reason, detail))
+		if !conflict(err) {
+			return o.explain(err, name)
+		}
+	}
+	return &pipeline.Error{Code: "campaign-busy", Sentence: "campaign " + name + " is being changed by somebody else", Hint: "try again", Cause: pipeline.ErrConflict}
 }
 
-// VoidRun takes back a run that was not released; its letters are due again.
-func (o Operations) VoidRun(ctx context.Context, id int64, reason string) (pipeline.Run, error) {
-	panic("dispatch: not built yet")
+func (o Operations) audit(campaign int64, action, reason, detail string) pipeline.Audit {
+	return pipeline.Audit{Campaign: campaign, At: o.Clock.Now(), Actor: o.Actor, Action: action, Reason: reason, Detail: detail}
 }
 
-// Rejected is a letter that the print shop spoiled or refused.
-type Rejected struct {
-	Seq  int    // position in the run
-	Code string // the print shop's reason
+// state is the answer to an operation that the campaign's state does not allow.
+func state(c *pipeline.Campaign, is, hint string) error {
+	return &pipeline.Error{Code: "campaign-state", Permanent: true, Sentence: "campaign " + c.Name + " " + is, Hint: hint, Cause: pipeline.ErrConflict}
 }
 
-// AcknowledgeRun records the deposit of a released run, less the rejected letters,
-// which are printed again. Repeating it with the same deposit changes nothing.
-func (o Operations) AcknowledgeRun(ctx context.Context, id int64, d pipeline.Deposit, rejected []Rejected) (pipeline.Run, error) {
-	panic("dispatch: not built yet")
+// explain makes a sentence of what the ledger answers.
+func (o Operations) explain(err error, campaign string) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*pipeline.Error](err); ok {
+		return err
+	}
+	switch {
+	case errors.Is(err, pipeline.ErrNotFound):
+		return &pipeline.Error{Code: "campaign-unknown", Permanent: true, Sentence: "there is no campaign " + campaign, Hint: "art34 status lists them", Cause: err}
+	case away(err):
+		return &pipeline.Error{Code: "ledger-away", Exit: 3, Sentence: "the ledger cannot be reached", Cause: err}
+	}
+	return &pipeline.Error{Code: "ledger", Sentence: "the ledger refused", Cause: err}
 }
 
-// RecallRun records that the print shop stopped a released run; its letters are
-// held. Repeating it changes nothing.
-func (o Operations) RecallRun(ctx context.Context, id int64, reason string) (pipeline.Run, error) {
-	panic("dispatch: not built yet")
-}
+// hand moves notices for this person.
+func (o Operations) hand() hand { return hand{o.Ledger, o.Clock, o.Real} }

@@ -63,6 +63,7 @@ type Finder interface {
 	NextDue(ctx context.Context, campaign int64) (map[pipeline.Channel]time.Time, error)
 	CountDue(ctx context.Context, campaign int64, now time.Time, cap int) ([]pipeline.DueCount, error)
 	Notice(ctx context.Context, id int64) (pipeline.Job, error)
+	Attempts(ctx context.Context, notice int64) ([]pipeline.Attempt, error)
 	Each(ctx context.Context, f pipeline.Filter) iter.Seq2[pipeline.Job, error]
 }
 
@@ -107,9 +108,9 @@ type Press interface {
 	// are taken as those of Composer.
 	Measure(ctx context.Context, job pipeline.Job, c pipeline.Campaign, at time.Time) (Sheet, error)
 	// Draw writes the file of a run and its manifest, named by the run and with the
-	// same bytes every time, and returns when both are durable. jobs are the run's
-	// letters in order of Seq. A letter that cannot be drawn is left out of the file
-	// and listed in Drawn.Unfit.
+	// same bytes every time, and returns when both are durable. letters come in order
+	// of Seq. A letter that cannot be drawn is left out of the file and listed in
+	// Drawn.Unfit.
 	Draw(ctx context.Context, run pipeline.Run, c pipeline.Campaign, letters []RunLetter) (Drawn, error)
 	// Remove destroys the files of a run, if there are any.
 	Remove(ctx context.Context, run pipeline.Run) error

@@ -15,7 +15,7 @@ import (
 
 // Waiting times at the end of Serve.
 const (
-	ackTime   = 2 * time.Second // for the last acknowledgements, and for handlers after a hard stop
+	ackTime   = time.Second     // for the last acknowledgements, and for handlers after a hard stop
 	closeTime = 5 * time.Second // for asynq's own goroutines; Redis may be away
 )
 

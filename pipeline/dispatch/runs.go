@@ -1,0 +1,255 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+)
+
+// Rejected is a letter that the print shop spoiled or refused.
+type Rejected struct {
+	Seq  int    // position in the run
+	Code string // the print shop's reason
+}
+
+// ReleaseRun hands an assembled print run to the print shop. Repeating it changes
+// nothing.
+func (o Operations) ReleaseRun(ctx context.Context, id int64) (pipeline.Run, error) {
+	return o.run(ctx, id, func(r *pipeline.Run, _ []RunLetter, at time.Time) (*runChange, error) {
+		switch r.State {
+		case pipeline.RunAssembled:
+			r.State, r.ReleasedAt = pipeline.RunReleased, at
+			return &runChange{action: "run-release"}, nil
+		case pipeline.RunReleased, pipeline.RunDeposited:
+			return nil, nil
+		case pipeline.RunCut:
+			return nil, runState(r, "is not drawn yet", "art34 run --roles print draws it")
+		}
+		return nil, runState(r, "was taken back", "")
+	})
+}
+
+// VoidRun takes back a run that was not released; its letters are due again and
+// its files are destroyed.
+func (o Operations) VoidRun(ctx context.Context, id int64, reason string) (pipeline.Run, error) {
+	r, err := o.run(ctx, id, func(r *pipeline.Run, letters []RunLetter, at time.Time) (*runChange, error) {
+		switch r.State {
+		case pipeline.RunCut, pipeline.RunAssembled:
+			r.State, r.ClosedAt = pipeline.RunVoided, at
+			return &runChange{action: "run-void", reason: reason, letters: letters, item: pipeline.ItemOut, event: pipeline.Event{Kind: pipeline.EvVoided}}, nil
+		case pipeline.RunVoided:
+			return nil, nil
+		}
+		return nil, runState(r, "was released", "only a recall that the print shop acknowledges takes it back: art34 print recall")
+	})
+	if err == nil && o.Press != nil {
+		if err := o.Press.Remove(ctx, r); err != nil {
+			return r, &pipeline.Error{Code: "run-files", Sentence: "the files of " + r.Name() + " could not be destroyed", Hint: "remove them by hand: they hold names and addresses", Cause: err}
+		}
+	}
+	return r, err
+}
+
+// AcknowledgeRun records the deposit of a released run, less the rejected letters,
+// which are printed again. Repeating it with the same deposit changes nothing.
+func (o Operations) AcknowledgeRun(ctx context.Context, id int64, d pipeline.Deposit, rejected []Rejected) (pipeline.Run, error) {
+	return o.run(ctx, id, func(r *pipeline.Run, letters []RunLetter, at time.Time) (*runChange, error) {
+		switch r.State {
+		case pipeline.RunDeposited:
+			if sameDeposit(r.Deposit, d) && sameRejected(letters, rejected) {
+				return nil, nil
+			}
+			return nil, runState(r, "was acknowledged with another deposit", "")
+		case pipeline.RunReleased:
+		default:
+			return nil, runState(r, "is not with the print shop", "art34 print release comes first")
+		}
+		codes, err := rejectedOf(r, letters, rejected)
+		if err != nil {
+			return nil, err
+		}
+		left := len(letters) - len(codes)
+		if d.Count != 0 && d.Count != left {
+			return nil, &pipeline.Error{Code: "deposit-count", Permanent: true,
+				Sentence: fmt.Sprintf("the print shop deposited %d letters of %s; %d less %d rejected are %d", d.Count, r.Name(), len(letters), len(codes), left),
+				Hint:     "name every rejected letter, or clear it up with the print shop"}
+		}
+		r.State, r.Deposit, r.ClosedAt = pipeline.RunDeposited, d, at
+		return &runChange{action: "run-deposit", reason: d.Slip, letters: letters, item: pipeline.ItemPosted, event: pipeline.Event{Kind: pipeline.EvDeposited, Code: d.Product}, rejected: codes}, nil
+	})
+}
+
+// RecallRun records that the print shop stopped a released run; its letters are
+// held. Repeating it changes nothing.
+func (o Operations) RecallRun(ctx context.Context, id int64, reason string) (pipeline.Run, error) {
+	return o.run(ctx, id, func(r *pipeline.Run, letters []RunLetter, at time.Time) (*runChange, error) {
+		switch r.State {
+		case pipeline.RunReleased:
+			r.State, r.ClosedAt = pipeline.RunRecalled, at
+			return &runChange{action: "run-recall", reason: reason, letters: letters, item: pipeline.ItemOut, event: pipeline.Event{Kind: pipeline.EvRecalled}}, nil
+		case pipeline.RunRecalled:
+			return nil, nil
+		case pipeline.RunCut, pipeline.RunAssembled:
+			return nil, runState(r, "was not released", "art34 print void takes it back")
+		}
+		return nil, runState(r, "is closed", "")
+	})
+}
+
+// runChange is what an operation does to a run and to the letters in it.
+type runChange struct {
+	action, reason string
+	letters        []RunLetter
+	item           pipeline.RunItemState
+	event          pipeline.Event
+	rejected       map[int]string // by Seq, the code: these are rejected instead
+}
+
+// run changes a run and its letters in one transaction. decide returns nil when
+// nothing is left to do.
+func (o Operations) run(ctx context.Context, id int64, decide func(r *pipeline.Run, letters []RunLetter, at time.Time) (*runChange, error)) (pipeline.Run, error) {
+	for range 10 {
+		r, letters, err := o.readRun(ctx, id)
+		if err != nil {
+			return r, err
+		}
+		from := []pipeline.RunState{r.State}
+		at := o.Clock.Now()
+		c, err := decide(&r, letters, at)
+		if err != nil || c == nil {
+			return r, err
+		}
+		items, members, facts, err := o.letters(ctx, r, c, at)
+		if err != nil {
+			return r, err
+		}
+		a := o.audit(r.Campaign, c.action, c.reason, r.Name())
+		if err = o.Ledger.UpdateRun(ctx, r, from, items, members, a); err == nil {
+			if len(facts) > 0 {
+				err = o.Ledger.Record(ctx, facts)
+			}
+			return r, o.explain(err, "")
+		}
+		if !conflict(err) {
+			return r, o.explain(err, "")
+		}
+	}
+	return pipeline.Run{}, &pipeline.Error{Code: "run-busy", Sentence: pipeline.RunName(id) + " is being changed by somebody else", Hint: "try again", Cause: pipeline.ErrConflict}
+}
+
+// readRun reads a run with all its items; Job is the notice as it is now.
+func (o Operations) readRun(ctx context.Context, id int64) (pipeline.Run, []RunLetter, error) {
+	r, err := o.Ledger.Run(ctx, id)
+	if errors.Is(err, pipeline.ErrNotFound) {
+		return r, nil, &pipeline.Error{Code: "run-unknown", Permanent: true, Sentence: "there is no print run " + pipeline.RunName(id), Hint: "art34 print list shows them", Cause: err}
+	}
+	if err != nil {
+		return r, nil, o.explain(err, "")
+	}
+	items, err := o.Ledger.RunItems(ctx, id)
+	if err != nil {
+		return r, nil, o.explain(err, "")
+	}
+	jobs, err := o.Ledger.RunJobs(ctx, id)
+	if err != nil {
+		return r, nil, o.explain(err, "")
+	}
+	by := make(map[int64]pipeline.Job, len(jobs))
+	for _, j := range jobs {
+		by[j.ID] = j
+	}
+	var letters []RunLetter
+	for _, i := range items {
+		if i.State != pipeline.ItemOut {
+			letters = append(letters, RunLetter{Item: i, Job: by[i.Notice]})
+		}
+	}
+	return r, letters, nil
+}
+
+// letters turns a change of the run into changes of its letters. What concerns a
+// letter that has moved on (it came back before the deposit was acknowledged) is
+// recorded as a fact.
+func (o Operations) letters(ctx context.Context, r pipeline.Run, c *runChange, at time.Time) (items []pipeline.RunItem, members []pipeline.Change, facts []pipeline.Event, err error) {
+	policy := pipeline.DefaultPolicy()
+	if len(c.letters) > 0 {
+		k, err := (&Service{Config: Config{Ledger: o.Ledger}}).campaignOf(ctx, r.Campaign)
+		if err != nil {
+			return nil, nil, nil, o.explain(err, strconv.FormatInt(r.Campaign, 10))
+		}
+		spec, err := o.Specs.Spec(ctx, k)
+		if err != nil {
+			return nil, nil, nil, o.explain(err, k.Name)
+		}
+		policy = spec.Policy()
+	}
+	for _, l := range c.letters {
+		item, e := l.Item, c.event
+		item.State = c.item
+		e.Notice, e.Attempt, e.At, e.Actor, e.Detail = item.Notice, item.Attempt, at, o.Actor, r.Name()
+		if code, ok := c.rejected[item.Seq]; ok {
+			item.State, e.Kind, e.Code = pipeline.ItemRejected, pipeline.EvRejected, code
+		}
+		items = append(items, item)
+		next, moved, err := policy.Apply(l.Job.Notice, e)
+		switch {
+		case err != nil: // it has moved on, and this has nothing to say any more
+		case !moved:
+			facts = append(facts, e)
+		default:
+			next.MovedAt = o.Real.Now()
+			members = append(members, pipeline.Move(l.Job.Notice, next, e))
+		}
+	}
+	return items, members, facts, nil
+}
+
+// rejectedOf checks that rejected letters are part of the run.
+func rejectedOf(r *pipeline.Run, letters []RunLetter, rejected []Rejected) (map[int]string, error) {
+	codes := map[int]string{}
+	for _, x := range rejected {
+		if !slices.ContainsFunc(letters, func(l RunLetter) bool { return l.Item.Seq == x.Seq }) {
+			return nil, &pipeline.Error{Code: "seq-unknown", Permanent: true, Exit: 2, Sentence: fmt.Sprintf("%s has no letter %d", r.Name(), x.Seq)}
+		}
+		if x.Code == "" {
+			x.Code = "rejected"
+		}
+		codes[x.Seq] = x.Code
+	}
+	return codes, nil
+}
+
+func sameDeposit(a, b pipeline.Deposit) bool {
+	return a.On.Equal(b.On.Time) && a.Place == b.Place && a.Product == b.Product && a.Slip == b.Slip && (a.Count == b.Count || b.Count == 0)
+}
+
+func sameRejected(letters []RunLetter, rejected []Rejected) bool {
+	var a, b []int
+	for _, l := range letters {
+		if l.Item.State == pipeline.ItemRejected {
+			a = append(a, l.Item.Seq)
+		}
+	}
+	for _, x := range rejected {
+		b = append(b, x.Seq)
+	}
+	slices.Sort(b)
+	slices.Sort(a)
+	return slices.Equal(a, slices.Compact(b))
+}
+
+func runState(r *pipeline.Run, is, hint string) error {
+	return &pipeline.Error{Code: "run-state", Permanent: true, Sentence: "print run " + r.Name() + " " + is, Hint: hint, Cause: pipeline.ErrConflict}
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
