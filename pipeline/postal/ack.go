@@ -248,12 +248,12 @@ func (a *Ack) hash() string {
 
 // Check holds an acknowledgement against the run it speaks of: the control total
 // (deposited + rejected = letters in the run), and for every rejected letter that
-// position and reference belong together. refs gives the reference at a position,
-// "" for none.
+// position and reference belong together (one that a person typed in may have no
+// reference). refs gives the reference at a position, "" for none.
 func (a Ack) Check(letters int, refs func(seq int) pipeline.Reference) error {
 	run := pipeline.RunName(a.Run)
 	for _, r := range a.Rejected {
-		if have := refs(r.Seq); have == "" || have != r.Reference {
+		if have := refs(r.Seq); have == "" || r.Reference != "" && have != r.Reference {
 			return ackError(0, "letter %d of run %s has another reference, or is none of its letters", r.Seq, run)
 		}
 	}

@@ -9,20 +9,22 @@ import (
 )
 
 // atlas writes addresses as a country of origin does.
-type atlas struct {
-	origin string
-	byCode map[string]country
-}
+type atlas struct{ origin string }
 
 func newAtlas(origin string) (*atlas, error) {
-	a := &atlas{origin: origin, byCode: make(map[string]country, len(countries))}
-	for _, c := range countries {
-		a.byCode[c.code] = c
-	}
-	if _, ok := a.byCode[origin]; !ok {
+	if _, ok := countryOf(origin); !ok {
 		return nil, &pipeline.Error{Code: "origin-unknown", Sentence: "the country of posting is no ISO 3166 code", Permanent: true, Exit: 2}
 	}
-	return a, nil
+	return &atlas{origin}, nil
+}
+
+// countryOf finds a country by its code; the table is in order of codes.
+func countryOf(code string) (country, bool) {
+	i, ok := slices.BinarySearchFunc(countries, code, func(c country, code string) int { return strings.Compare(c.code, code) })
+	if !ok {
+		return country{}, false
+	}
+	return countries[i], true
 }
 
 // unprintable is the error of an address. It says what is wrong, never with what.
@@ -42,12 +44,16 @@ func (a *atlas) destination(p pipeline.Person) (country, error) {
 	case "EL":
 		code = "GR"
 	}
-	c, ok := a.byCode[code]
+	c, ok := countryOf(code)
 	if !ok {
 		return country{}, unprintable("country-unknown", "the country is no ISO 3166-1 code")
 	}
 	return c, nil
 }
+
+// maxField is the length in bytes above which a field is no address but an
+// accident.
+const maxField = 400
 
 // lines writes the address of a person.
 func (a *atlas) lines(p pipeline.Person) ([]string, error) {
@@ -58,6 +64,9 @@ func (a *atlas) lines(p pipeline.Person) ([]string, error) {
 	for _, s := range append([]string{p.FirstName, p.LastName, p.Company, p.Representative, p.City, p.Postcode}, p.Address...) {
 		if !utf8.ValidString(s) {
 			return nil, unprintable("address-not-encodable", "the address is not valid UTF-8")
+		}
+		if len(s) > maxField {
+			return nil, unprintable("address-line-too-long", "a field of the address is longer than any address")
 		}
 	}
 	if placeholder(p) {

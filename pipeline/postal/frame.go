@@ -137,8 +137,8 @@ func inLocale(t pipeline.Texts, locale string) string {
 // returnAddress is the sender's, with the country on letters that leave it.
 func (f *framer) returnAddress() []string {
 	lines := append([]string(nil), f.letter.Sender.ReturnAddress...)
-	to := f.item.Country
-	if home, ok := f.press.atlas.byCode[f.press.atlas.origin]; ok && to != "" && to != home.code && !(frenchPost(to) && frenchPost(home.code)) {
+	to, origin := f.item.Country, f.press.atlas.origin
+	if home, ok := countryOf(origin); ok && to != "" && to != origin && (!frenchPost(to) || !frenchPost(origin)) {
 		lines = append(lines, home.fr)
 	}
 	return lines

@@ -10,21 +10,26 @@ import (
 // SortKey orders the letters of a run as a post sorts them: domestic by postcode;
 // then, in France, the overseas departments and territories and Monaco, which
 // travel apart; then abroad by country. Within a postcode by street. origin is the
-// country of posting, address what Press.Address gave. Keys compare as bytes and
-// hold the address: they are for sorting in memory, not for keeping.
-func (p *Press) SortKey(person pipeline.Person, address []string) string {
-	country := p.atlas.origin
-	if c, err := p.atlas.destination(person); err == nil {
+// country of posting (ISO 3166-1 alpha-2, "": FR), address what Press.Address
+// gave. Keys compare as bytes and hold the address: they are for sorting in
+// memory, not for keeping.
+func SortKey(origin string, person pipeline.Person, address []string) string {
+	if origin == "" {
+		origin = "FR"
+	}
+	a := atlas{origin}
+	country := origin
+	if c, err := a.destination(person); err == nil {
 		country = c.code
 	}
-	code := p.Postcode(person)
+	code := a.postcode(person)
 	group := "2" + country
 	switch {
-	case frenchPost(p.atlas.origin) && frenchPost(country):
+	case frenchPost(origin) && frenchPost(country):
 		if group = "0"; strings.HasPrefix(code, "97") || strings.HasPrefix(code, "98") {
 			group = "1"
 		}
-	case country == p.atlas.origin:
+	case country == origin:
 		group = "0"
 	}
 	// The street stands above the locality; its number behind its name.

@@ -1,0 +1,112 @@
+package postal
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"testing"
+
+	"github.com/go-fonts/liberation/liberationsansbold"
+	"github.com/go-fonts/liberation/liberationsansregular"
+	"github.com/jung-kurt/gofpdf"
+
+	"github.com/art34/art34/pipeline"
+)
+
+// oneAPage is a letter of one page as most are: two contracts, six paragraphs.
+func oneAPage(n int) *pipeline.Letter {
+	l := frenchLetter(2)
+	l.Reference = pipeline.NewReference(uint64(n)*7919 + 1)
+	b := l.Blocks
+	l.Blocks = []pipeline.Block{b[0], b[1], b[3], b[4], b[10], b[11], b[12], b[13]}
+	l.Blocks[0] = p(fmt.Sprintf("Madame Martin-%05d,", n))
+	return l
+}
+
+func many(press *Press, n int) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		who := person()
+		for i := range n {
+			who.LastName = fmt.Sprintf("Martin %05d", i)
+			a, err := press.Address(who)
+			if !yield(Item{Notice: int64(i), Attempt: 1, Letter: oneAPage(i), Address: a, Country: "FR", Postcode: "01000"}, err) {
+				return
+			}
+		}
+	}
+}
+
+// BenchmarkLetters compares letters of a print run with the plain way: one gofpdf
+// document a letter with its own UTF-8 fonts. The figure to read is letters/s.
+func BenchmarkLetters(b *testing.B) {
+	b.Run("run", func(b *testing.B) {
+		press := newPress(b, Config{})
+		if d, err := press.Draw(context.Background(), io.Discard, pipeline.Run{ID: 1}, many(press, 1)); err != nil || len(d.Letters) != 1 || d.Letters[0].Printed != 1 {
+			b.Fatal(d, err)
+		}
+		b.ReportAllocs()
+		b.ResetTimer()
+		for done := 0; done < b.N; done += 1000 {
+			if _, err := press.Draw(context.Background(), io.Discard, pipeline.Run{ID: 1}, many(press, min(1000, b.N-done))); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "letters/s")
+	})
+	b.Run("document-each", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := range b.N {
+			if err := plainLetter(io.Discard, i); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "letters/s")
+	})
+}
+
+// plainLetter draws the same text the way gofpdf's documentation shows.
+func plainLetter(w io.Writer, n int) error {
+	l := oneAPage(n)
+	doc := gofpdf.New("P", "mm", "A4", "")
+	doc.AddUTF8FontFromBytes("sans", "", bytes.Clone(liberationsansregular.TTF))
+	doc.AddUTF8FontFromBytes("sans", "B", bytes.Clone(liberationsansbold.TTF))
+	doc.SetMargins(20, 15, 20)
+	doc.AddPage()
+	doc.SetFont("sans", "", 8.5)
+	doc.MultiCell(66, 4, l.Sender.DisplayName+"\n"+strings.Join(l.Sender.ReturnAddress, "\n"), "", "L", false)
+	doc.SetXY(109, 55)
+	doc.SetFont("sans", "", 10)
+	doc.MultiCell(80, 4, fmt.Sprintf("MME JEANNE MARTIN %05d\nRESIDENCE LES LILAS\n12 BIS RUE DE L EGLISE\n01000 ST ETIENNE DU BOIS", n), "", "L", false)
+	doc.SetY(106)
+	doc.SetFont("sans", "B", 12)
+	doc.MultiCell(170, 5, l.Subject, "", "L", false)
+	doc.SetFont("sans", "", 11)
+	for _, b := range l.Blocks {
+		for _, row := range b.Rows {
+			y := doc.GetY()
+			for j, cell := range row {
+				doc.SetXY(20+[]float64{0, 32, 66}[j], y)
+				doc.MultiCell([]float64{32, 34, 104}[j], 4.6, pipeline.Plain(cell), "T", "L", false)
+			}
+		}
+		text := pipeline.Plain(b.Spans)
+		for _, item := range b.Items {
+			for _, in := range item {
+				text += "• " + pipeline.Plain(in.Spans) + "\n"
+			}
+		}
+		doc.MultiCell(170, 5.3, text, "", "L", false)
+		doc.Ln(2.5)
+	}
+	bars, err := symbolBars(Code{Reference: l.Reference, Attempt: 1, Page: 1, Pages: 1}.String())
+	if err != nil {
+		return err
+	}
+	for _, b := range bars {
+		doc.Rect(20+float64(b.x)*module, 272+float64(b.y)*module, float64(b.n)*module, module, "F")
+	}
+	return doc.Output(w)
+}
