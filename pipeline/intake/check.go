@@ -52,8 +52,7 @@ var (
 // rejects the row, c is incomplete.
 func (k *checker) customer(r *row, c *customer) {
 	k.f.reset()
-	if r.problem != noCode {
-		k.f.add(r.problem, r.column)
+	if k.problem(r) {
 		return
 	}
 	c.row, c.codes, c.attrs = r.n, c.codes[:0], c.attrs[:0]
@@ -75,6 +74,20 @@ func (k *checker) customer(r *row, c *customer) {
 	c.f[cEmailDate] = k.date(r.cells[cEmailDate], "email_date")
 	c.f[cAddressDate] = k.date(r.cells[cAddressDate], "address_date")
 	c.f[cSegment] = k.clean(r.cells[cSegment], "segment", false)
+}
+
+// problem takes over what the reader found. A short row that says "total" is the
+// end of a spreadsheet, not a torn customer.
+func (k *checker) problem(r *row) bool {
+	switch {
+	case r.problem == noCode:
+		return false
+	case r.problem == fewCells && len(r.cells) > 0 && totalWord(r.cells[0]):
+		k.f.add(totalsRow, "")
+	default:
+		k.f.add(r.problem, r.column)
+	}
+	return true
 }
 
 // customerID checks the number that everything is joined by.
@@ -186,8 +199,7 @@ func totalWord(cell []byte) bool {
 func (k *checker) impacts(r *row, list []impact) []impact {
 	k.f.reset()
 	list = list[:0]
-	if r.problem != noCode {
-		k.f.add(r.problem, r.column)
+	if k.problem(r) {
 		return list
 	}
 	id := k.customerID(r.cells[iCustomerID])

@@ -5,23 +5,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/kit/idna"
 )
-
-// OwnDomains returns the mail domains that a campaign itself writes from: an
-// address there is a counter or an agent, not a customer.
-func OwnDomains(s *pipeline.Spec) []string {
-	var list []string
-	for _, sender := range s.Senders {
-		for _, a := range []string{sender.From, sender.ReplyTo} {
-			if _, domain, ok := strings.Cut(a, "@"); ok {
-				list = append(list, strings.ToLower(domain))
-			}
-		}
-	}
-	return pipeline.Set(list)
-}
 
 // email returns an address as it goes on the wire, or "" with a finding that
 // says why it is unusable. The rules are those of RFC 5321, sections 4.1.2 and

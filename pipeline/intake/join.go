@@ -37,7 +37,10 @@ type subject struct {
 // join brings directory and impacts together.
 func (im *importer) join(ctx context.Context) error {
 	j := joiner{im: im}
-	m := im.byCustomer.sorted()
+	m, err := im.byCustomer.sorted()
+	if err != nil {
+		return err
+	}
 	for n := int64(0); ; n++ {
 		rec, err := m.next()
 		if errors.Is(err, io.EOF) {
@@ -283,7 +286,10 @@ func (im *importer) shared() error {
 	if limit <= 0 {
 		limit = 3
 	}
-	m := im.byEmail.sorted()
+	m, err := im.byEmail.sorted()
+	if err != nil {
+		return err
+	}
 	var email, last key
 	var waiting []key // the first persons of the address, until it is too many
 	n := 0

@@ -26,7 +26,7 @@ func DefaultLimits() Limits {
 		SheetRows: 200_000,
 		Contracts: 2_000,
 		Records:   200,
-		Buffer:    20 << 20,
+		Buffer:    16 << 20,
 	}
 }
 

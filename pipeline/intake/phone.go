@@ -6,6 +6,9 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
+// maxPhone is how long a phone number may be written.
+const maxPhone = 40
+
 // phone returns a number in E.164, or "" with a finding. It serves to find
 // people, not to call them: a number that could exist is good enough.
 func (k *checker) phone(raw []byte, column, country string) string {
@@ -28,13 +31,12 @@ func (k *checker) phone(raw []byte, column, country string) string {
 		k.f.add(decimalID, column)
 		s = t
 	}
-	if e := frenchPhone(s, country); e != "" {
+	if e := k.e164(s, country); e != "" {
 		return e
 	}
 	if i := strings.IndexAny(s, "/;,|"); i > 5 {
-		k.f.add(phoneSeveral, column)
-		s = strings.TrimSpace(s[:i])
-		if e := frenchPhone(s, country); e != "" {
+		if e := k.e164(strings.TrimSpace(s[:i]), country); e != "" {
+			k.f.add(phoneSeveral, column)
 			return e
 		}
 	}
@@ -42,11 +44,30 @@ func (k *checker) phone(raw []byte, column, country string) string {
 		k.f.add(phoneZero, column)
 		return frenchPhone("0"+s, country)
 	}
-	e := e164(s, country)
-	if e == "" {
-		k.f.add(badPhone, column)
+	k.f.add(badPhone, column)
+	return ""
+}
+
+// e164 reads a number by the country of the customer. Who moved abroad has often
+// kept the number of home: one that is not valid there but could be in the
+// region of the directory is read as that.
+func (k *checker) e164(s, country string) string {
+	if e := frenchPhone(s, country); e != "" {
+		return e
 	}
-	return e
+	if country == k.region || strings.HasPrefix(s, "+") || strings.HasPrefix(s, "00") {
+		return e164(s, country)
+	}
+	if n, err := phonenumbers.Parse(s, country); len(s) <= maxPhone && err == nil && phonenumbers.IsValidNumberForRegion(n, country) {
+		return phonenumbers.Format(n, phonenumbers.E164)
+	}
+	if e := frenchPhone(s, k.region); e != "" {
+		return e
+	}
+	if e := e164(s, k.region); e != "" {
+		return e
+	}
+	return e164(s, country)
 }
 
 // frenchPhone is the fast way for numbers as nine in ten are written: 06 39 98 12
@@ -54,6 +75,10 @@ func (k *checker) phone(raw []byte, column, country string) string {
 func frenchPhone(s, country string) string {
 	var b [12]byte
 	n := 0
+	if rest, ok := strings.CutPrefix(s, "0033"); ok {
+		s = rest
+		n = copy(b[:], "+33")
+	}
 	for i := range len(s) {
 		c := s[i]
 		switch {
@@ -79,7 +104,7 @@ func frenchPhone(s, country string) string {
 
 // e164 reads any number, in the national form of a country or with a prefix.
 func e164(s, country string) string {
-	if len(s) > 40 {
+	if len(s) > maxPhone {
 		return ""
 	}
 	if rest, ok := strings.CutPrefix(s, "00"); ok {

@@ -58,10 +58,22 @@ func (s *sorter) add(record []byte) error {
 			return err
 		}
 	}
+	s.grow(len(record))
 	s.items = append(s.items, item{prefix: binary.BigEndian.Uint64(record), off: uint32(len(s.buf)), n: uint32(len(record))})
 	s.buf = append(s.buf, record...)
 	s.count++
 	return nil
+}
+
+// grow gives the buffer its final size at once when it is no longer small:
+// growing step by step would leave several of them to the garbage collector.
+func (s *sorter) grow(n int) {
+	const small = 256 << 10
+	if need := len(s.buf) + n; need > cap(s.buf) && need > small && need < s.limit {
+		buf := make([]byte, len(s.buf), s.limit)
+		copy(buf, s.buf)
+		s.buf = buf
+	}
 }
 
 func (s *sorter) record(i item) []byte { return s.buf[i.off : i.off+i.n] }
@@ -176,10 +188,20 @@ func (s *sorter) compact() error {
 }
 
 // sorted ends the adding and returns the records in order. The sorter must be
-// closed after the last one was read.
-func (s *sorter) sorted() *merger {
-	s.sort()
-	return s.merge(true)
+// closed after the last one was read. If anything is on disk the rest goes there
+// too: its memory is needed by the sorter that comes next.
+func (s *sorter) sorted() (*merger, error) {
+	if len(s.runs) == 0 {
+		s.sort()
+		return s.merge(true), nil
+	}
+	if len(s.items) > 0 {
+		if err := s.flush(); err != nil {
+			return nil, err
+		}
+	}
+	s.buf, s.items = nil, nil
+	return s.merge(false), nil
 }
 
 // Close gives memory and disk back.

@@ -88,7 +88,10 @@ func (s *stager) run(ctx context.Context) error {
 	var current key
 	var scratch impact
 	var waiting []*built
-	m := s.im.byPerson.sorted()
+	m, err := s.im.byPerson.sorted()
+	if err != nil {
+		return err
+	}
 	for n := int64(0); ; n++ {
 		rec, err := m.next()
 		end := errors.Is(err, io.EOF)
@@ -320,7 +323,10 @@ func (s *stager) tokens(p pipeline.Person, notice int64) error {
 // index hands the sorted tokens to the ledger.
 func (im *importer) index(ctx context.Context, importID int64) error {
 	batch := make([]pipeline.Token, 0, tokenBatch)
-	m := im.byToken.sorted()
+	m, err := im.byToken.sorted()
+	if err != nil {
+		return err
+	}
 	var last [24]byte
 	for n := int64(0); ; n++ {
 		rec, err := m.next()
