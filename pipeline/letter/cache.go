@@ -41,7 +41,7 @@ func newSections(p *markdown.Parser, l *locale, hosts []string) *sections {
 
 // render parses a document and fills the values in. src is overwritten.
 func (c *sections) render(src []byte, v values) ([]pipeline.Block, error) {
-	var out []pipeline.Block
+	out := make([]pipeline.Block, 0, 40)
 	order := make([]int, 0, len(v))
 	for len(src) > 0 {
 		// A heading of the second level at the start of a line ends whatever came
@@ -60,7 +60,6 @@ func (c *sections) render(src []byte, v values) ([]pipeline.Block, error) {
 			return nil, err
 		}
 		f := filler{values: v, order: order}
-		out = slices.Grow(out, len(s.blocks))
 		for i, b := range s.blocks {
 			if s.open[i] {
 				b = f.block(b)

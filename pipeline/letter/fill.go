@@ -3,14 +3,13 @@ package letter
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/art34/art34/pipeline"
 )
 
 // fillData sets what the template sees. told says whether the letter must tell of
-// exposed data.
-func (s *Set) fillData(st *state, v *voice, sender string, told bool, r Request, day time.Time) (addressee, error) {
+// exposed data; date is that of the letter, written out.
+func (s *Set) fillData(st *state, v *voice, sender string, told bool, r Request, date string) (addressee, error) {
 	d, p := &st.data, &r.Person
 	who := v.address(*p)
 	switch {
@@ -23,7 +22,7 @@ func (s *Set) fillData(st *state, v *voice, sender string, told bool, r Request,
 		Courtesy: st.values.put(who.courtesy), Represented: st.values.put(who.represented)}
 	d.Incident, d.Sender, d.Controller = v.incident, v.senders[sender], v.controller
 	d.Reference = st.values.put(p.Reference.String())
-	d.Date = st.values.put(v.date(day))
+	d.Date = st.values.put(date)
 	d.FirstWritten = st.values.put(v.date(calendarDay(r.FirstWritten)))
 	d.Fallback, d.Copy, d.ByPost = r.Kind == pipeline.Fallback, r.Kind == pipeline.CopyOf, r.Channel == pipeline.Post
 	if err := s.fillExposed(st, v, p); err != nil {

@@ -196,30 +196,27 @@ const maxNumber = 30
 // appendWords writes text; numbers with hyphens, dots or strokes are kept on one
 // line, where a browser would break them.
 func appendWords(b []byte, s string) []byte {
-	for {
-		at := strings.IndexAny(s, "-/.\u2010")
-		if at < 0 {
-			return appendText(b, s)
-		}
-		start := strings.LastIndexAny(s[:at], " \n") + 1
-		end := strings.IndexAny(s[at:], " \n")
-		if end < 0 {
-			end = len(s)
-		} else {
-			end += at
-		}
-		word := s[start:end]
-		if len(word) > maxNumber || !strings.ContainsAny(word, "0123456789") || len(strings.TrimRight(word, ".")) <= at-start {
-			b = appendText(b, s[:end])
-			s = s[end:]
+	done := 0 // what is written
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
 			continue
 		}
-		b = appendText(b, s[:start])
+		start := strings.LastIndexAny(s[:i], " \n") + 1
+		end := i + 1
+		for end < len(s) && s[end] != ' ' && s[end] != '\n' {
+			end++
+		}
+		i = end
+		if word := strings.TrimRight(s[start:end], "."); len(word) > maxNumber || !strings.ContainsAny(word, "-/.") {
+			continue
+		}
+		b = appendText(b, s[done:start])
 		b = append(b, `<span style="white-space:nowrap">`...)
-		b = appendText(b, word)
+		b = appendText(b, s[start:end])
 		b = append(b, "</span>"...)
-		s = s[end:]
+		done = end
 	}
+	return appendText(b, s[done:])
 }
 
 // appendText escapes text for element content and for attributes in double

@@ -58,7 +58,8 @@ func (s *Set) Render(r Request) (*pipeline.Letter, error) {
 		s.states.Put(st)
 	}()
 	day := calendarDay(r.Date)
-	who, err := s.fillData(st, voice, key, sh.template != templateAwareness, r, day)
+	written := voice.date(day)
+	who, err := s.fillData(st, voice, key, sh.template != templateAwareness, r, written)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (s *Set) Render(r Request) (*pipeline.Letter, error) {
 	return &pipeline.Letter{
 		Locale: voice.Code, Subject: subject, Kind: r.Kind, Channel: r.Channel, Format: format(r.Notice.Format), Date: day,
 		Sender: s.spec.Senders[key], SenderKey: key, Reference: r.Person.Reference, Recipient: who.name,
-		Labels: voice.labels(voice.date(day)), Blocks: blocks,
+		Labels: voice.labels(written), Blocks: blocks,
 	}, nil
 }
 

@@ -157,9 +157,30 @@ func cutWord(pattern, word string) string {
 	return strings.Trim(strings.ReplaceAll(strings.ReplaceAll(pattern, word, ""), "  ", " "), " \u00a0,")
 }
 
-// fill replaces placeholders by what follows them.
+// fill replaces placeholders by what follows them, in one pass: a value that looks
+// like a placeholder stays. An unknown placeholder stays too.
 func fill(pattern string, pairs ...string) string {
-	return strings.NewReplacer(pairs...).Replace(pattern)
+	var b strings.Builder
+	b.Grow(len(pattern) + 64)
+next:
+	for {
+		i := strings.IndexByte(pattern, '{')
+		if i < 0 {
+			b.WriteString(pattern)
+			return b.String()
+		}
+		b.WriteString(pattern[:i])
+		pattern = pattern[i:]
+		for j := 0; j < len(pairs); j += 2 {
+			if strings.HasPrefix(pattern, pairs[j]) {
+				b.WriteString(pairs[j+1])
+				pattern = pattern[len(pairs[j]):]
+				continue next
+			}
+		}
+		b.WriteByte('{')
+		pattern = pattern[1:]
+	}
 }
 
 // labels returns the words around the letter.
