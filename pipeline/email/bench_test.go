@@ -89,7 +89,7 @@ func swallow(c net.Conn) {
 
 func startSink(b *testing.B) email.Address {
 	b.Helper()
-	cmd := exec.Command(os.Args[0]) //nolint:gosec // it is this binary
+	cmd := exec.CommandContext(b.Context(), os.Args[0]) //nolint:gosec // it is this binary
 	cmd.Env = append(os.Environ(), sinkEnv+"=1")
 	stop, err := cmd.StdinPipe()
 	if err != nil {

@@ -139,9 +139,12 @@ func (c *Conn) envelope(m *pipeline.Message) (a pipeline.Answer, stale, ok bool)
 		case no:
 			// Without a recipient there is no message; a relay that wants one nevertheless
 			// gets none.
-			a.Broken = a.Broken || r.code == 421 || r.is(3)
+			a.Broken = a.Broken || r.code == 421 || r.is(3) || r.is(2) && cmd.step == stepData
+		case !r.is(cmd.want) && !r.is(4) && !r.is(5):
+			return broken(pipeline.PhaseUnsent, errReply), i == 0, false
 		case !r.is(cmd.want):
-			no, a, stale = true, refused(cmd.step, r, m.To), i == 0 && r.code == 421
+			no, a = true, refused(cmd.step, r, m.To)
+			stale = i == 0 && (r.code == 421 || cmd.step == stepReset)
 		case cmd.step == stepMail:
 			c.reset = true
 		case cmd.step == stepReset:

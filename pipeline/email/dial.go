@@ -72,8 +72,9 @@ func (s *setup) open() (*smtp.Client, error) {
 		mail.WithTimeout(s.config.Timeouts.Setup),
 		mail.WithHELO(s.config.Hello),
 		mail.WithTLSConfig(encryption),
-		mail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
-			raw, err := s.config.DialContext(ctx, network, address)
+		mail.WithDialContextFunc(func(ctx context.Context, network, _ string) (net.Conn, error) {
+			// The library's own address has no brackets around IPv6.
+			raw, err := s.config.DialContext(ctx, network, a.hostport())
 			if err != nil {
 				return nil, err
 			}

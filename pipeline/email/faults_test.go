@@ -55,6 +55,7 @@ type faults struct {
 	commands []string // as they came
 	groups   int      // commands that had to be waited for
 	messages []string // complete ones, dots unstuffed
+	verdicts []string // what was answered to each of them
 	cut      int      // contents that broke off
 }
 
@@ -123,127 +124,130 @@ func (f *faults) next(verb, otherwise string) string {
 	return list[0]
 }
 
+// session is one connection to a fault server.
+type session struct {
+	*faults
+	c          net.Conn
+	r          *bufio.Reader
+	mail, rcpt bool // what was accepted of a transaction
+	taken      int  // messages
+}
+
 func (f *faults) handle(c net.Conn) {
+	s := &session{faults: f, c: c, r: bufio.NewReader(c)}
 	defer func() {
 		f.mu.Lock()
-		delete(f.open, c)
+		delete(f.open, s.c)
 		f.mu.Unlock()
-		_ = c.Close()
+		_ = s.c.Close()
 	}()
-	r := bufio.NewReader(c)
 	greeting := f.greeting
 	if greeting == "" {
 		greeting = "220 relay.test ESMTP\r\n"
 	}
-	if !f.say(c, r, greeting) {
-		return
-	}
-	mail, rcpt, taken := false, false, 0
-	for {
-		waiting := r.Buffered() == 0
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return
-		}
-		line = strings.TrimRight(line, "\r\n")
-		verb, _, _ := strings.Cut(strings.ToUpper(line), " ")
-		f.mu.Lock()
-		f.commands = append(f.commands, line)
-		if waiting {
-			f.groups++
-		}
-		f.mu.Unlock()
-		switch verb {
-		case "MAIL":
-			answer := "503 5.5.1 nested MAIL\r\n"
-			if !mail {
-				answer = f.next(verb, "250 2.1.0 Ok\r\n")
-			}
-			mail = mail || strings.HasPrefix(answer, "2")
-			if !f.say(c, r, answer) {
-				return
-			}
-		case "RCPT":
-			answer := "503 5.5.1 MAIL first\r\n"
-			if mail {
-				answer = f.next(verb, "250 2.1.5 Ok\r\n")
-			}
-			rcpt = rcpt || strings.HasPrefix(answer, "2")
-			if !f.say(c, r, answer) {
-				return
-			}
-		case "RSET":
-			mail, rcpt = false, false
-			if !f.say(c, r, f.next(verb, "250 2.0.0 Ok\r\n")) {
-				return
-			}
-		case "EHLO":
-			if !f.say(c, r, f.next("EHLO", ehlo(f.offers))) {
-				return
-			}
-		case "STARTTLS":
-			answer := f.next(verb, "220 go\r\n")
-			if !f.say(c, r, answer) {
-				return
-			}
-			if strings.HasPrefix(answer, "220") {
-				secure := tls.Server(c, f.tls)
-				if secure.Handshake() != nil {
-					return
-				}
-				f.mu.Lock()
-				delete(f.open, c)
-				f.open[secure] = true
-				f.mu.Unlock()
-				c, r = secure, bufio.NewReader(secure)
-			}
-		case "AUTH":
-			if !f.auth(c, r, line) {
-				return
-			}
-		case "DATA":
-			otherwise := "554 5.5.1 no valid recipients\r\n"
-			if rcpt {
-				otherwise = "354 go on\r\n"
-			}
-			answer := f.next(verb, otherwise)
-			if !f.say(c, r, answer) {
-				return
-			}
-			if !strings.HasPrefix(answer, "354") {
-				continue
-			}
-			if !f.content(c, r) {
-				return
-			}
-			mail, rcpt = false, false
-			if !f.say(c, r, f.next(".", "250 2.0.0 Ok: queued as 4WZ1fN1z9Yz3c\r\n")) {
-				return
-			}
-			if taken++; f.close > 0 && taken >= f.close {
-				return
-			}
-		case "QUIT":
-			f.say(c, r, f.next(verb, "221 bye\r\n"))
-			return
-		default:
-			if !f.say(c, r, f.next(verb, "250 2.0.0 Ok\r\n")) {
-				return
-			}
-		}
+	for more := s.say(greeting); more; more = s.command() {
 	}
 }
 
+// command reads and answers one command. It reports whether to go on.
+func (s *session) command() bool {
+	waiting := s.r.Buffered() == 0
+	line, err := s.r.ReadString('\n')
+	if err != nil {
+		return false
+	}
+	line = strings.TrimRight(line, "\r\n")
+	verb, _, _ := strings.Cut(strings.ToUpper(line), " ")
+	s.mu.Lock()
+	s.commands = append(s.commands, line)
+	if waiting {
+		s.groups++
+	}
+	s.mu.Unlock()
+	switch verb {
+	case "EHLO":
+		return s.say(s.next(verb, ehlo(s.offers)))
+	case "STARTTLS":
+		return s.startTLS()
+	case "AUTH":
+		return s.auth(line)
+	case "MAIL":
+		answer := "503 5.5.1 nested MAIL\r\n"
+		if !s.mail {
+			answer = s.next(verb, "250 2.1.0 Ok\r\n")
+		}
+		s.mail = s.mail || strings.HasPrefix(answer, "2")
+		return s.say(answer)
+	case "RCPT":
+		answer := "503 5.5.1 MAIL first\r\n"
+		if s.mail {
+			answer = s.next(verb, "250 2.1.5 Ok\r\n")
+		}
+		s.rcpt = s.rcpt || strings.HasPrefix(answer, "2")
+		return s.say(answer)
+	case "RSET":
+		s.mail, s.rcpt = false, false
+		return s.say(s.next(verb, "250 2.0.0 Ok\r\n"))
+	case "DATA":
+		return s.data()
+	case "QUIT":
+		s.say(s.next(verb, "221 bye\r\n"))
+		return false
+	}
+	return s.say(s.next(verb, "250 2.0.0 Ok\r\n"))
+}
+
+func (s *session) startTLS() bool {
+	answer := s.next("STARTTLS", "220 go\r\n")
+	if !s.say(answer) || !strings.HasPrefix(answer, "220") {
+		return answer != drop
+	}
+	secure := tls.Server(s.c, s.tls)
+	if secure.Handshake() != nil {
+		return false
+	}
+	s.mu.Lock()
+	delete(s.open, s.c)
+	s.open[secure] = true
+	s.mu.Unlock()
+	s.c, s.r = secure, bufio.NewReader(secure)
+	return true
+}
+
+func (s *session) data() bool {
+	otherwise := "554 5.5.1 no valid recipients\r\n"
+	if s.rcpt {
+		otherwise = "354 go on\r\n"
+	}
+	answer := s.next("DATA", otherwise)
+	if !s.say(answer) {
+		return false
+	}
+	if !strings.HasPrefix(answer, "354") {
+		return true
+	}
+	if !s.content() {
+		return false
+	}
+	s.mail, s.rcpt = false, false
+	s.taken++
+	answer = s.next(".", "250 2.0.0 Ok: queued as 4WZ1fN1z9Yz3c\r\n")
+	s.mu.Lock()
+	s.verdicts = append(s.verdicts, answer)
+	s.mu.Unlock()
+	return s.say(answer) && (s.close == 0 || s.taken < s.close)
+}
+
 // say answers, or does what stands for an answer. It reports whether to go on.
-func (f *faults) say(c net.Conn, r *bufio.Reader, answer string) bool {
+func (s *session) say(answer string) bool {
 	switch answer {
 	case drop:
 		return false
 	case hang:
-		_, _ = io.Copy(io.Discard, r)
+		_, _ = io.Copy(io.Discard, s.r)
 		return false
 	}
-	_, err := io.WriteString(c, answer)
+	_, err := io.WriteString(s.c, answer)
 	return err == nil
 }
 
@@ -261,30 +265,30 @@ func ehlo(offers []string) string {
 }
 
 // content reads a message to its dot.
-func (f *faults) content(c net.Conn, r *bufio.Reader) bool {
-	if f.takes > 0 {
-		_, _ = io.CopyN(io.Discard, r, int64(f.takes))
-		f.mu.Lock()
-		f.cut++
-		f.mu.Unlock()
-		if tcp, ok := c.(*net.TCPConn); ok {
+func (s *session) content() bool {
+	if s.takes > 0 {
+		_, _ = io.CopyN(io.Discard, s.r, int64(s.takes))
+		s.mu.Lock()
+		s.cut++
+		s.mu.Unlock()
+		if tcp, ok := s.c.(*net.TCPConn); ok {
 			_ = tcp.SetLinger(0)
 		}
 		return false
 	}
 	var b strings.Builder
 	for {
-		line, err := r.ReadString('\n')
+		line, err := s.r.ReadString('\n')
 		if err != nil {
-			f.mu.Lock()
-			f.cut++
-			f.mu.Unlock()
+			s.mu.Lock()
+			s.cut++
+			s.mu.Unlock()
 			return false
 		}
 		if line == ".\r\n" {
-			f.mu.Lock()
-			f.messages = append(f.messages, b.String())
-			f.mu.Unlock()
+			s.mu.Lock()
+			s.messages = append(s.messages, b.String())
+			s.mu.Unlock()
 			return true
 		}
 		b.WriteString(strings.TrimPrefix(line, "."))
@@ -292,16 +296,16 @@ func (f *faults) content(c net.Conn, r *bufio.Reader) bool {
 }
 
 // auth checks the user "sender" with the password "secret".
-func (f *faults) auth(c net.Conn, r *bufio.Reader, line string) bool {
-	if a := f.next("AUTH", ""); a != "" {
-		return f.say(c, r, a)
+func (s *session) auth(line string) bool {
+	if a := s.next("AUTH", ""); a != "" {
+		return s.say(a)
 	}
 	ask := func(challenge string) string {
-		if !f.say(c, r, "334 "+base64.StdEncoding.EncodeToString([]byte(challenge))+"\r\n") {
+		if !s.say("334 " + base64.StdEncoding.EncodeToString([]byte(challenge)) + "\r\n") {
 			return ""
 		}
-		s, _ := r.ReadString('\n')
-		b, _ := base64.StdEncoding.DecodeString(strings.TrimSpace(s))
+		answer, _ := s.r.ReadString('\n')
+		b, _ := base64.StdEncoding.DecodeString(strings.TrimSpace(answer))
 		return string(b)
 	}
 	words := strings.Fields(line)
@@ -318,9 +322,9 @@ func (f *faults) auth(c net.Conn, r *bufio.Reader, line string) bool {
 		good = ask("<1.2@relay.test>") == "sender "+hex.EncodeToString(h.Sum(nil))
 	}
 	if good {
-		return f.say(c, r, "235 2.7.0 welcome\r\n")
+		return s.say("235 2.7.0 welcome\r\n")
 	}
-	return f.say(c, r, "535 5.7.8 sender is not welcome\r\n")
+	return s.say("535 5.7.8 sender is not welcome\r\n")
 }
 
 // seen returns the complete messages.
