@@ -197,11 +197,7 @@ func (c *composer) list(b pipeline.Block, x, w float64) error {
 	between := 0.45 * c.style.gap
 	c.gap(0.7 * c.style.gap)
 	for i, item := range b.Items {
-		from := len(c.units)
-		if err := c.item(item, x+indent, w-indent, between); err != nil {
-			return err
-		}
-		if len(c.units) == from {
+		if len(item) == 0 {
 			continue
 		}
 		mark := "•"
@@ -214,8 +210,18 @@ func (c *composer) list(b pipeline.Block, x, w float64) error {
 		if err != nil {
 			return err
 		}
-		for _, l := range breakLines(words, widthUnits(s.w, s.size)) {
-			c.units[from].ops = c.fonts.setLine(c.units[from].ops, words, l, s, c.fonts.baseline(s))
+		ops := c.fonts.setLine(nil, words, line{to: len(words), last: true}, s, c.fonts.baseline(s))
+		from := len(c.units)
+		beside := item[0].Kind == pipeline.Paragraph && pipeline.Plain(item[0].Spans) != ""
+		if !beside { // nothing to stand beside: a line of its own
+			c.add(unit{h: s.lead, ops: ops})
+			c.glue = true
+		}
+		if err := c.item(item, x+indent, w-indent, between); err != nil {
+			return err
+		}
+		if beside && len(c.units) > from {
+			c.units[from].ops = append(c.units[from].ops, ops...)
 		}
 		c.gap(between)
 	}

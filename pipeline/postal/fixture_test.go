@@ -201,3 +201,5 @@ func seq(items ...Item) iter.Seq2[Item, error] {
 		}
 	}
 }
+
+func itoa(n int) string { return fmt.Sprint(n) }
