@@ -91,16 +91,13 @@ func scanJob(r *sql.Rows) (j pipeline.Job, err error) {
 }
 
 // noticeValues are the values of all columns of notices in order.
-func noticeValues(dst []any, n *pipeline.Notice) []any {
-	return append(dst,
+func noticeValues(n *pipeline.Notice) []any {
+	return []any{
 		n.ID, n.Campaign, n.Import, n.Parent, string(n.Role), blob(n.Person),
 		string(n.State), string(n.Channel), int64(n.Lane), int64(n.Attempt), string(n.Kind), micros(n.DueAt), n.Reason, int64(n.Reach), int64(n.Doubts), int64(n.Resends), micros(n.FirstAt), n.Gen, n.Owner, micros(n.MovedAt),
 		string(n.Born), n.Provider, n.Locale, n.Format, n.Country, n.Area, n.Sender, joined(n.Kinds), joined(n.Products), joined(n.Flags), joined(n.Defects),
-	)
+	}
 }
-
-// noticeWidth is the number of columns of notices.
-const noticeWidth = 31
 
 // blob keeps an empty value from becoming NULL.
 func blob(b []byte) []byte {

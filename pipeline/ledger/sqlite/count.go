@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -65,10 +66,13 @@ func (l *Ledger) counters(ctx context.Context, campaign int64, f func(name strin
 
 // Reasons counts the notices of a state by reason.
 func (l *Ledger) Reasons(ctx context.Context, campaign int64, s pipeline.State) (map[string]int64, error) {
-	index := `notices_import ON n.import_id = i.id`
+	if !s.Valid() {
+		return nil, fmt.Errorf("ledger: no such state: %q", s)
+	}
+	index := "notices_import"
 	switch s {
 	case pipeline.Held, pipeline.Unreachable, pipeline.Excluded, pipeline.Cancelled:
-		index = `notices_reason ON n.import_id = i.id AND n.state IN ('held', 'unreachable', 'excluded', 'cancelled')`
+		index = "notices_reason"
 	}
 	all := map[string]int64{}
 	err := l.rows(ctx, "count reasons", func(r *sql.Rows) error {
@@ -77,7 +81,7 @@ func (l *Ledger) Reasons(ctx context.Context, campaign int64, s pipeline.State) 
 		err := r.Scan(&reason, &n)
 		all[reason] = n
 		return err
-	}, `SELECT n.reason, count(*) FROM imports AS i CROSS JOIN notices AS n INDEXED BY `+index+`
-		WHERE i.campaign_id = ? AND i.published_at > 0 AND i.replaced_at = 0 AND n.state = ? GROUP BY n.reason`, campaign, string(s))
+	}, `SELECT n.reason, count(*) FROM imports AS i CROSS JOIN notices AS n INDEXED BY `+index+` ON n.import_id = i.id AND n.state = '`+string(s)+`'
+		WHERE i.campaign_id = ? AND i.published_at > 0 AND i.replaced_at = 0 GROUP BY n.reason`, campaign)
 	return all, err
 }

@@ -38,7 +38,7 @@ func (l *Ledger) ReleaseLease(ctx context.Context, name, owner string) error {
 // Orphans returns notices in Sending whose owner's lease has lapsed.
 func (l *Ledger) Orphans(ctx context.Context, limit int) ([]pipeline.Notice, error) {
 	return list(ctx, l, "look for orphans", scanNotice, `SELECT `+noticeColumns+` FROM notices AS n INDEXED BY notices_moving CROSS`+visible+`
-		WHERE n.state IN ('queued', 'sending') AND n.state = 'sending'
+		WHERE n.state = 'sending'
 		AND NOT EXISTS (SELECT 1 FROM leases AS l WHERE l.name = 'courier/' || n.owner AND l.owner = n.owner AND l.until > ?)
 		ORDER BY n.moved_at LIMIT ?`, micros(now()), limit)
 }
@@ -47,7 +47,7 @@ func (l *Ledger) Orphans(ctx context.Context, limit int) ([]pipeline.Notice, err
 func (l *Ledger) StaleQueued(ctx context.Context, movedBefore time.Time, limit int) ([]pipeline.Ticket, error) {
 	return list(ctx, l, "look for stale tickets", scanner(func(k *pipeline.Ticket) []any { return []any{&k.Notice, &k.Gen} }),
 		`SELECT n.id, n.gen FROM notices AS n INDEXED BY notices_moving CROSS`+visible+`
-		WHERE n.state IN ('queued', 'sending') AND n.state = 'queued' AND n.moved_at < ? ORDER BY n.moved_at LIMIT ?`, micros(movedBefore), limit)
+		WHERE n.state = 'queued' AND n.moved_at < ? ORDER BY n.moved_at LIMIT ?`, micros(movedBefore), limit)
 }
 
 // requeueRows is how many notices a short transaction of RequeueAll moves.
@@ -69,7 +69,7 @@ func (l *Ledger) RequeueAll(ctx context.Context, at time.Time) (int64, error) {
 				err := r.Scan(&k.Notice, &k.Gen)
 				tickets, last = append(tickets, k), k.Notice
 				return err
-			}, `SELECT id, gen FROM notices INDEXED BY notices_moving WHERE state IN ('queued', 'sending') AND state = 'queued' AND id > ? ORDER BY id LIMIT ?`, after, requeueRows)
+			}, `SELECT id, gen FROM notices INDEXED BY notices_moving WHERE state = 'queued' AND id > ? ORDER BY id LIMIT ?`, after, requeueRows)
 			if err != nil {
 				return err
 			}

@@ -10,11 +10,12 @@ import (
 )
 
 const (
-	// Rows of one INSERT: a statement costs about as much as two rows.
-	noticesAtOnce, tokensAtOnce = 25, 100
 	// Rows of one transaction while staging, short enough that a running service
 	// beside it keeps its pace.
 	noticesInTx, tokensInTx = 1000, 5000
+	// tokensAtOnce is how many tokens one INSERT adds. Notices go one by one: several
+	// at once gain nothing, because SQLite then keeps a journal of the statement.
+	tokensAtOnce = 100
 )
 
 // ReserveIDs returns the first of n fresh notice ids in a row.
@@ -38,15 +39,10 @@ func (l *Ledger) Stage(ctx context.Context, importID int64, batch []pipeline.Sta
 			if err != nil {
 				return err
 			}
-			for rest := part; len(rest) > 0; {
-				some := rest[:1]
-				if len(rest) >= noticesAtOnce {
-					some = rest[:noticesAtOnce]
-				}
-				if err := t.stage(campaign, importID, some); err != nil {
+			for i := range part {
+				if err := t.stage(campaign, importID, &part[i]); err != nil {
 					return err
 				}
-				rest = rest[len(some):]
 			}
 			return nil
 		})
@@ -57,46 +53,27 @@ func (l *Ledger) Stage(ctx context.Context, importID int64, batch []pipeline.Sta
 	return nil
 }
 
-func (t *tx) stage(campaign, importID int64, some []pipeline.Staged) error {
-	notices := make([]any, 0, len(some)*noticeWidth)
-	people := make([]any, 0, len(some)*2)
-	for _, s := range some {
-		n := s.Notice
-		n.Campaign, n.Import = campaign, importID
-		if n.Born == "" {
-			n.Born = n.State
-		}
-		notices = noticeValues(notices, &n)
-		people = append(people, n.ID, blob(s.Sealed))
-		t.tally(tallyOf(n), 1)
+const (
+	stageText = `INSERT INTO notices (id, campaign_id, import_id, parent_id, role, person,
+		state, channel, lane, attempt, kind, due_at, reason, reach, doubts, resends, first_at, gen, owner, moved_at,
+		born, provider, locale, format, country, area, sender, kinds, products, flags, defects)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	sealText = `INSERT INTO people (notice_id, sealed) VALUES (?, ?)`
+)
+
+func (t *tx) stage(campaign, importID int64, s *pipeline.Staged) error {
+	n := s.Notice
+	n.Campaign, n.Import = campaign, importID
+	if n.Born == "" {
+		n.Born = n.State
 	}
-	texts := &t.w.one
-	if len(some) > 1 {
-		texts = &t.w.many
-	}
-	if _, err := t.exec(texts.notices, notices...); err != nil {
+	if _, err := t.exec(stageText, noticeValues(&n)...); err != nil {
 		return err
 	}
-	_, err := t.exec(texts.people, people...)
+	t.tally(tallyOf(n), 1)
+	_, err := t.exec(sealText, n.ID, blob(s.Sealed))
 	return err
 }
-
-// bulk are the statements that load an import, for so many rows at once.
-type bulk struct{ notices, people, tokens string }
-
-func newBulk(notices, tokens int) bulk {
-	return bulk{stageText(notices), sealText(notices), tokenText(tokens)}
-}
-
-func stageText(rows int) string {
-	return `INSERT INTO notices (` + strings.ReplaceAll(noticeColumns, "n.", "") + `) VALUES ` + repeated(marks(noticeWidth), rows)
-}
-
-func sealText(rows int) string {
-	return `INSERT INTO people (notice_id, sealed) VALUES ` + repeated(marks(2), rows)
-}
-
-func repeated(s string, n int) string { return s + strings.Repeat(", "+s, n-1) }
 
 // StageTokens adds tokens of an unpublished import.
 func (l *Ledger) StageTokens(ctx context.Context, importID int64, batch []pipeline.Token) error {
@@ -110,9 +87,9 @@ func (l *Ledger) StageTokens(ctx context.Context, importID int64, batch []pipeli
 			}
 			args := make([]any, 0, 1+2*tokensAtOnce)
 			for rest := part; len(rest) > 0; {
-				some, query := rest[:1], t.w.one.tokens
+				some, query := rest[:1], t.w.oneToken
 				if len(rest) >= tokensAtOnce {
-					some, query = rest[:tokensAtOnce], t.w.many.tokens
+					some, query = rest[:tokensAtOnce], t.w.manyTokens
 				}
 				args = append(args[:0], importID)
 				for i := range some {

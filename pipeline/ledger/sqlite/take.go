@@ -27,32 +27,37 @@ type group struct {
 	first    int64 // its earliest DueAt
 }
 
-// groups finds the groups of an import that hold anything, by jumping from one to
-// the next: the cost is that of their number, whatever they hold. Supplements of an
-// import that is not merged are left out.
-func groups(q querier, imp int64, merged bool, keep func(group) bool) ([]group, error) {
+// groups finds the groups of an import that hold anything, by jumping from one
+// provider to the next: the cost is that of their number, whatever they hold. (A
+// condition on all three columns at once would not jump: SQLite then reads the
+// group from its beginning.) Supplements of an import that is not merged are left
+// out.
+func groups(q querier, imp int64, merged bool, lanes []pipeline.Lane, channels []pipeline.Channel) ([]group, error) {
 	var all []group
 	for _, role := range []pipeline.Role{pipeline.Primary, pipeline.Copy, pipeline.Supplement} {
 		if role == pipeline.Supplement && !merged {
 			continue
 		}
-		g := group{imp: imp, role: role, lane: -1}
-		for {
-			more := false
-			err := q.rows(func(r *sql.Rows) error {
-				more = true
-				return r.Scan(&g.lane, &g.channel, &g.provider, &g.first)
-			}, `SELECT lane, channel, provider, due_at FROM notices INDEXED BY notices_due
-				WHERE state = 'due' AND import_id = ? AND role = ? AND (lane, channel, provider) > (?, ?, ?)
-				ORDER BY lane, channel, provider, due_at LIMIT 1`, imp, string(role), int64(g.lane), string(g.channel), g.provider)
-			if err != nil {
-				return nil, err
-			}
-			if !more {
-				break
-			}
-			if keep(g) {
-				all = append(all, g)
+		for _, lane := range lanes {
+			for _, channel := range channels {
+				g := group{imp: imp, role: role, lane: lane, channel: channel}
+				// "" is a provider too; no provider is less than that.
+				for after := " >= ''"; ; after = " > ?5" {
+					more := false
+					err := q.rows(func(r *sql.Rows) error {
+						more = true
+						return r.Scan(&g.provider, &g.first)
+					}, `SELECT provider, due_at FROM notices INDEXED BY notices_due
+						WHERE state = 'due' AND import_id = ?1 AND role = ?2 AND lane = ?3 AND channel = ?4 AND provider`+after+`
+						ORDER BY provider, due_at LIMIT 1`, imp, string(role), int64(lane), string(channel), g.provider)
+					if err != nil {
+						return nil, err
+					}
+					if !more {
+						break
+					}
+					all = append(all, g)
+				}
 			}
 		}
 	}
@@ -60,7 +65,7 @@ func groups(q querier, imp int64, merged bool, keep func(group) bool) ([]group, 
 }
 
 // place is where a due notice lies in the order of DueAt, then ID.
-type place struct{ due, id int64 }
+type place struct{ due, id, gen int64 }
 
 func (p place) before(o place) bool { return p.due < o.due || p.due == o.due && p.id < o.id }
 
@@ -79,10 +84,10 @@ func (s *stream) fill(q querier, now int64, n int) error {
 	s.ahead = s.ahead[:0]
 	err := q.rows(func(r *sql.Rows) error {
 		var p place
-		err := r.Scan(&p.due, &p.id)
+		err := r.Scan(&p.due, &p.id, &p.gen)
 		s.ahead = append(s.ahead, p)
 		return err
-	}, `SELECT due_at, id FROM notices INDEXED BY notices_due
+	}, `SELECT due_at, id, gen FROM notices INDEXED BY notices_due
 		WHERE state = 'due' AND import_id = ? AND role = ? AND lane = ? AND channel = ? AND provider = ? AND (due_at, id) > (?, ?) AND due_at <= ?
 		ORDER BY due_at, id LIMIT ?`,
 		s.imp, string(s.role), int64(s.lane), string(s.channel), s.provider, s.last.due, s.last.id, now, n)
@@ -92,8 +97,12 @@ func (s *stream) fill(q querier, now int64, n int) error {
 	return err
 }
 
-// earliest returns up to limit notices of all groups together, oldest DueAt first.
-func earliest(q querier, all []group, now int64, limit int) ([]int64, error) {
+// queueText moves a notice that is known to be due.
+const queueText = `UPDATE notices SET gen = gen + 1, state = 'queued', owner = '', moved_at = ? WHERE id = ? AND state = 'due'`
+
+// earliest calls f for up to limit notices of all groups together, oldest DueAt
+// first.
+func earliest(q querier, all []group, now int64, limit int, f func(group, place) error) error {
 	streams := make([]stream, len(all))
 	for i, g := range all {
 		streams[i] = stream{group: g, last: place{due: math.MinInt64}}
@@ -102,26 +111,27 @@ func earliest(q querier, all []group, now int64, limit int) ([]int64, error) {
 	if len(all) > 1 {
 		bit = min(limit, limit/len(all)+16)
 	}
-	ids := make([]int64, 0, min(limit, 1024))
-	for len(ids) < limit {
+	for range limit {
 		best := -1
 		for i := range streams {
 			s := &streams[i]
 			if err := s.fill(q, now, bit); err != nil {
-				return nil, err
+				return err
 			}
 			if len(s.ahead) > 0 && (best < 0 || s.ahead[0].before(streams[best].ahead[0])) {
 				best = i
 			}
 		}
 		if best < 0 {
-			break
+			return nil
 		}
 		s := &streams[best]
 		s.last, s.ahead = s.ahead[0], s.ahead[1:]
-		ids = append(ids, s.last.id)
+		if err := f(s.group, s.last); err != nil {
+			return err
+		}
 	}
-	return ids, nil
+	return nil
 }
 
 // TakeDue moves due notices to Queued.
@@ -130,27 +140,25 @@ func (l *Ledger) TakeDue(ctx context.Context, take pipeline.Take) ([]pipeline.Ti
 	if take.Limit <= 0 {
 		return nil, nil
 	}
-	now := micros(take.Now)
+	now, moved := micros(take.Now), micros(take.Moved)
 	err := l.write(ctx, "take due notices", take.Limit, func(t *tx) error {
 		tickets = nil
-		imports, err := t.importsOf(take.Campaign)
+		all, err := t.takeable(take, now)
 		if err != nil {
 			return err
 		}
-		var all []group
-		for _, id := range imports {
-			g, err := t.takeable(id, take, now)
-			if err != nil {
+		return earliest(t, all, now, take.Limit, func(g group, p place) error {
+			n, err := t.exec(queueText, moved, p.id)
+			if err != nil || n != 1 {
 				return err
 			}
-			all = append(all, g...)
-		}
-		ids, err := earliest(t, all, now, take.Limit)
-		if err != nil || len(ids) == 0 {
-			return err
-		}
-		tickets, err = t.queue(ids, micros(take.Moved))
-		return err
+			tickets = append(tickets, pipeline.Ticket{Notice: p.id, Gen: p.gen + 1})
+			k := pipeline.Tally{Import: g.imp, Role: g.role, Channel: g.channel, State: pipeline.Due}
+			t.tally(k, -1)
+			k.State = pipeline.Queued
+			t.tally(k, 1)
+			return nil
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -158,41 +166,29 @@ func (l *Ledger) TakeDue(ctx context.Context, take pipeline.Take) ([]pipeline.Ti
 	return tickets, nil
 }
 
-// takeable returns the groups of an import that a Take asks for.
-func (t *tx) takeable(imp int64, take pipeline.Take, now int64) ([]group, error) {
-	merged := t.force[imp].merged
-	if take.Provider != "" {
-		var all []group
+// takeable returns the groups that a Take asks for.
+func (t *tx) takeable(take pipeline.Take, now int64) ([]group, error) {
+	imports, err := t.importsOf(take.Campaign)
+	if err != nil {
+		return nil, err
+	}
+	var all []group
+	for _, id := range imports {
+		if take.Provider == "" {
+			g, err := groups(t, id, t.force[id].merged, []pipeline.Lane{take.Lane}, []pipeline.Channel{take.Channel})
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, slices.DeleteFunc(g, func(g group) bool { return g.first > now })...)
+			continue
+		}
 		for _, role := range []pipeline.Role{pipeline.Primary, pipeline.Copy, pipeline.Supplement} {
-			if role != pipeline.Supplement || merged {
-				all = append(all, group{imp: imp, role: role, lane: take.Lane, channel: take.Channel, provider: take.Provider})
+			if role != pipeline.Supplement || t.force[id].merged {
+				all = append(all, group{imp: id, role: role, lane: take.Lane, channel: take.Channel, provider: take.Provider})
 			}
 		}
-		return all, nil
 	}
-	return groups(t, imp, merged, func(g group) bool {
-		return g.lane == take.Lane && g.channel == take.Channel && g.first <= now
-	})
-}
-
-// queue moves notices from Due to Queued and returns their tickets in order.
-func (t *tx) queue(ids []int64, moved int64) ([]pipeline.Ticket, error) {
-	tickets := make([]pipeline.Ticket, 0, len(ids))
-	for _, id := range ids {
-		k := pipeline.Tally{State: pipeline.Due}
-		ticket := pipeline.Ticket{Notice: id}
-		err := t.scan(`UPDATE notices SET gen = gen + 1, state = 'queued', owner = '', moved_at = ? WHERE id = ? AND state = 'due' RETURNING gen, import_id, role, channel`,
-			[]any{moved, id}, &ticket.Gen, &k.Import, &k.Role, &k.Channel)
-		if err != nil {
-			return nil, err
-		}
-		t.wrote = true
-		t.tally(k, -1)
-		k.State = pipeline.Queued
-		t.tally(k, 1)
-		tickets = append(tickets, ticket)
-	}
-	return tickets, nil
+	return all, nil
 }
 
 // Load returns the jobs of tickets that are still good.

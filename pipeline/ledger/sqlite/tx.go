@@ -51,6 +51,7 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 	}
 	r, err := s.ExecContext(t.ctx, args...)
 	if err != nil {
+		t.wrote = true // perhaps: OR FAIL keeps the rows before the one that failed
 		return 0, err
 	}
 	n, err := r.RowsAffected()

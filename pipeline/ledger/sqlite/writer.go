@@ -42,7 +42,7 @@ type writer struct {
 	once    sync.Once
 	gap     *time.Timer // runs since the last commit
 
-	one, many bulk
+	oneToken, manyTokens string // statements
 }
 
 // request is one call that writes. run may be called again after a rollback, so
@@ -64,7 +64,7 @@ func newWriter(ctx context.Context, cfg Config) (*writer, error) {
 	w := &writer{
 		db: db, stmts: map[string]*sql.Stmt{}, queue: make(chan *request, 256), wait: cfg.Wait,
 		closing: make(chan struct{}), closed: make(chan struct{}), gap: time.NewTimer(0),
-		one: newBulk(1, 1), many: newBulk(noticesAtOnce, tokensAtOnce),
+		oneToken: tokenText(1), manyTokens: tokenText(tokensAtOnce),
 	}
 	if w.conn, err = db.Conn(ctx); err == nil {
 		err = w.prepare(ctx)

@@ -3,7 +3,8 @@
 --
 -- Times are UTC microseconds since 1970; 0 means never. Lists of codes are text
 -- joined by '|'. '' means none. CHECK constraints repeat the states of package
--- pipeline.
+-- pipeline. They and the partial indexes spell "one of" with OR: for IN, SQLite
+-- builds a temporary table in every statement that writes the row.
 
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,
@@ -22,7 +23,7 @@ CREATE TABLE campaigns (
   name       TEXT    NOT NULL UNIQUE,
   code_name  TEXT    NOT NULL,
   kind       TEXT    NOT NULL,
-  state      TEXT    NOT NULL CHECK (state IN ('draft', 'approved', 'running', 'paused', 'cancelled')),
+  state      TEXT    NOT NULL CHECK (state = 'draft' OR state = 'approved' OR state = 'running' OR state = 'paused' OR state = 'cancelled'),
   version    INTEGER NOT NULL,
   launch_at  INTEGER NOT NULL,
   canary     INTEGER NOT NULL,
@@ -98,14 +99,14 @@ CREATE TABLE notices (
   campaign_id INTEGER NOT NULL,
   import_id INTEGER NOT NULL,
   parent_id INTEGER NOT NULL, -- 0: none
-  role      TEXT    NOT NULL CHECK (role IN ('primary', 'supplement', 'copy')),
+  role      TEXT    NOT NULL CHECK (role = 'primary' OR role = 'supplement' OR role = 'copy'),
   person    BLOB    NOT NULL,
 
-  state     TEXT    NOT NULL CHECK (state IN ('held', 'due', 'queued', 'sending', 'in_doubt', 'accepted', 'printing', 'posted', 'informed', 'unreachable', 'excluded', 'cancelled')),
-  channel   TEXT    NOT NULL CHECK (channel IN ('email', 'post', 'none')),
+  state     TEXT    NOT NULL CHECK (state = 'held' OR state = 'due' OR state = 'queued' OR state = 'sending' OR state = 'in_doubt' OR state = 'accepted' OR state = 'printing' OR state = 'posted' OR state = 'informed' OR state = 'unreachable' OR state = 'excluded' OR state = 'cancelled'),
+  channel   TEXT    NOT NULL CHECK (channel = 'email' OR channel = 'post' OR channel = 'none'),
   lane      INTEGER NOT NULL,
   attempt   INTEGER NOT NULL,
-  kind      TEXT    NOT NULL CHECK (kind IN ('first', 'retry', 'resend', 'fallback', 'copy')),
+  kind      TEXT    NOT NULL CHECK (kind = 'first' OR kind = 'retry' OR kind = 'resend' OR kind = 'fallback' OR kind = 'copy'),
   due_at    INTEGER NOT NULL,
   reason    TEXT    NOT NULL,
   reach     INTEGER NOT NULL,
@@ -116,7 +117,7 @@ CREATE TABLE notices (
   owner     TEXT    NOT NULL,
   moved_at  INTEGER NOT NULL,
 
-  born      TEXT    NOT NULL CHECK (born IN ('held', 'due', 'queued', 'sending', 'in_doubt', 'accepted', 'printing', 'posted', 'informed', 'unreachable', 'excluded', 'cancelled')),
+  born      TEXT    NOT NULL CHECK (born = 'held' OR born = 'due' OR born = 'queued' OR born = 'sending' OR born = 'in_doubt' OR born = 'accepted' OR born = 'printing' OR born = 'posted' OR born = 'informed' OR born = 'unreachable' OR born = 'excluded' OR born = 'cancelled'),
   provider  TEXT    NOT NULL,
   locale    TEXT    NOT NULL,
   format    TEXT    NOT NULL,
@@ -138,9 +139,9 @@ CREATE INDEX notices_supplement ON notices (import_id) WHERE role = 'supplement'
 -- it enters:
 CREATE INDEX notices_due ON notices (import_id, role, lane, channel, provider, due_at) WHERE state = 'due';
 CREATE INDEX notices_print ON notices (import_id, format, country, area) WHERE state = 'due' AND channel = 'post';
-CREATE INDEX notices_moving ON notices (state, moved_at) WHERE state IN ('queued', 'sending');
-CREATE INDEX notices_window ON notices (import_id, state, due_at) WHERE state IN ('in_doubt', 'accepted', 'posted');
-CREATE INDEX notices_reason ON notices (import_id, state, reason) WHERE state IN ('held', 'unreachable', 'excluded', 'cancelled');
+CREATE INDEX notices_moving ON notices (state, moved_at) WHERE state = 'queued' OR state = 'sending';
+CREATE INDEX notices_window ON notices (import_id, state, due_at) WHERE state = 'in_doubt' OR state = 'accepted' OR state = 'posted';
+CREATE INDEX notices_reason ON notices (import_id, state, reason) WHERE state = 'held' OR state = 'unreachable' OR state = 'excluded' OR state = 'cancelled';
 
 -- The sealed personal part, apart so that the rows which move stay small.
 CREATE TABLE people (
@@ -162,8 +163,8 @@ CREATE TABLE tallies (
 CREATE TABLE attempts (
   notice_id INTEGER NOT NULL,
   n         INTEGER NOT NULL,
-  kind      TEXT    NOT NULL CHECK (kind IN ('first', 'retry', 'resend', 'fallback', 'copy')),
-  channel   TEXT    NOT NULL CHECK (channel IN ('email', 'post')),
+  kind      TEXT    NOT NULL CHECK (kind = 'first' OR kind = 'retry' OR kind = 'resend' OR kind = 'fallback' OR kind = 'copy'),
+  channel   TEXT    NOT NULL CHECK (channel = 'email' OR channel = 'post'),
   version   INTEGER NOT NULL,
   told      INTEGER NOT NULL,
   at        INTEGER NOT NULL,
@@ -182,13 +183,13 @@ CREATE TABLE events (
   notice_id INTEGER NOT NULL,
   attempt   INTEGER NOT NULL,
   kind      TEXT    NOT NULL,
-  outcome   TEXT    NOT NULL CHECK (outcome IN ('', 'dead', 'transient', 'ours', 'none')),
+  outcome   TEXT    NOT NULL CHECK (outcome = '' OR outcome = 'dead' OR outcome = 'transient' OR outcome = 'ours' OR outcome = 'none'),
   at        INTEGER NOT NULL,
   actor     TEXT    NOT NULL,
   code      TEXT    NOT NULL,
   detail    TEXT    NOT NULL,
-  into_state TEXT   NOT NULL CHECK (into_state IN ('held', 'due', 'queued', 'sending', 'in_doubt', 'accepted', 'printing', 'posted', 'informed', 'unreachable', 'excluded', 'cancelled')),
-  channel   TEXT    NOT NULL CHECK (channel IN ('email', 'post', 'none'))
+  into_state TEXT   NOT NULL CHECK (into_state = 'held' OR into_state = 'due' OR into_state = 'queued' OR into_state = 'sending' OR into_state = 'in_doubt' OR into_state = 'accepted' OR into_state = 'printing' OR into_state = 'posted' OR into_state = 'informed' OR into_state = 'unreachable' OR into_state = 'excluded' OR into_state = 'cancelled'),
+  channel   TEXT    NOT NULL CHECK (channel = 'email' OR channel = 'post' OR channel = 'none')
 ) STRICT;
 CREATE INDEX events_notice ON events (notice_id);
 
@@ -210,7 +211,7 @@ CREATE TABLE absorptions (
 CREATE TABLE runs (
   id           INTEGER PRIMARY KEY,
   campaign_id  INTEGER NOT NULL REFERENCES campaigns (id),
-  state        TEXT    NOT NULL CHECK (state IN ('cut', 'assembled', 'released', 'deposited', 'voided', 'recalled')),
+  state        TEXT    NOT NULL CHECK (state = 'cut' OR state = 'assembled' OR state = 'released' OR state = 'deposited' OR state = 'voided' OR state = 'recalled'),
   profile      TEXT    NOT NULL,
   class        TEXT    NOT NULL,
   sheets       INTEGER NOT NULL,
@@ -235,7 +236,7 @@ CREATE TABLE run_items (
   attempt    INTEGER NOT NULL,
   first_page INTEGER NOT NULL,
   pages      INTEGER NOT NULL,
-  state      TEXT    NOT NULL CHECK (state IN ('in', 'posted', 'rejected', 'out')),
+  state      TEXT    NOT NULL CHECK (state = 'in' OR state = 'posted' OR state = 'rejected' OR state = 'out'),
   PRIMARY KEY (run_id, seq)
 ) STRICT, WITHOUT ROWID;
 
