@@ -10,8 +10,12 @@ import (
 	"sync/atomic"
 )
 
-// frameSize is the plain bytes in a frame of a spill.
-const frameSize = 64 << 10
+const (
+	// frameSize is the plain bytes in a frame of a spill.
+	frameSize = 64 << 10
+	// streamSize is the length of a stream's number, with which it begins.
+	streamSize = 7
+)
 
 // Spill encrypts temporary files under a key that exists only in this process:
 // what a crash leaves on disk cannot be read by anybody.
@@ -96,9 +100,8 @@ var errClosed = errors.New("spill is closed")
 
 func (w *spillWriter) flush(last bool) {
 	if !w.begun {
-		var head [8]byte
-		binary.BigEndian.PutUint64(head[:], w.stream)
-		if _, w.err = w.w.Write(head[:]); w.err != nil {
+		nonce := frameNonce(w.stream, 0, false)
+		if _, w.err = w.w.Write(nonce[:streamSize]); w.err != nil {
 			return
 		}
 		w.begun = true
@@ -144,10 +147,10 @@ func (r *spillReader) next() {
 	const sealed = frameSize + tagSize
 	if r.buf == nil {
 		r.buf = make([]byte, sealed+1)
-		if r.err = whole(io.ReadFull(r.r, r.buf[:8])); r.err != nil {
+		if r.err = whole(io.ReadFull(r.r, r.buf[:streamSize])); r.err != nil {
 			return
 		}
-		r.stream = binary.BigEndian.Uint64(r.buf)
+		r.stream = binary.BigEndian.Uint64(r.buf[:8]) >> 8
 	} else {
 		r.buf[0], r.have = r.buf[sealed], 1
 	}
