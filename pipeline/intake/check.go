@@ -18,7 +18,7 @@ type checker struct {
 	knownKinds map[string]bool
 	limits     Limits
 
-	serialDates bool // the file is a spreadsheet: dates may be day numbers
+	spreadsheet bool // dates may be day numbers, and numbers hold 15 digits
 	f           findings
 }
 

@@ -74,8 +74,8 @@ func ascii(s string) bool {
 // for a word. "M. Dupont" and "DUPONT Jean-Pierre" can be the same, "Jean Dupont"
 // and "Marie Dupont" cannot.
 func sameName(a, b string) bool {
-	if a == b {
-		return true
+	if a == b || foldText(a) == foldText(b) {
+		return true // also what one list writes in two words and the other in one
 	}
 	x, y := nameWords(a), nameWords(b)
 	if len(x) > len(y) {
@@ -92,11 +92,10 @@ func sameName(a, b string) bool {
 		case len(w) == 1 && slices.ContainsFunc(y, func(v string) bool { return strings.HasPrefix(v, w) }):
 		case slices.ContainsFunc(y, func(v string) bool { return len(v) == 1 && strings.HasPrefix(w, v) }):
 		default:
-			// One list may write in two words what the other writes in one.
-			return strings.Join(x, "") == strings.Join(y, "")
+			return false
 		}
 	}
-	return full || len(x) == 0
+	return full
 }
 
 // nameWords returns the folded words of a name.

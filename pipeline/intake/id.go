@@ -30,7 +30,7 @@ func (k *checker) number(raw []byte, column string, c idCodes) string {
 		s = t
 	}
 	switch {
-	case rounded(s):
+	case rounded(s), k.spreadsheet && len(s) > 15 && digits(s) && strings.Trim(s[15:], "0") == "":
 		k.f.add(c.mangled, column)
 	case dated(s):
 		k.f.add(c.date, column)

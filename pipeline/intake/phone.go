@@ -31,6 +31,10 @@ func (k *checker) phone(raw []byte, column, country string) string {
 		k.f.add(decimalID, column)
 		s = t
 	}
+	if len(s) == 9 && digits(s) && s[0] != '0' && country == "FR" {
+		k.f.add(phoneZero, column)
+		return frenchPhone("0"+s, country)
+	}
 	if e := k.e164(s, country); e != "" {
 		return e
 	}
@@ -39,10 +43,6 @@ func (k *checker) phone(raw []byte, column, country string) string {
 			k.f.add(phoneSeveral, column)
 			return e
 		}
-	}
-	if len(s) == 9 && digits(s) && s[0] != '0' && country == "FR" {
-		k.f.add(phoneZero, column)
-		return frenchPhone("0"+s, country)
 	}
 	k.f.add(badPhone, column)
 	return ""

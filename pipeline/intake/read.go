@@ -37,7 +37,7 @@ func (im *importer) readFile(ctx context.Context, s *schema, index int, src Sour
 	if err != nil {
 		return err
 	}
-	im.check.serialDates = f.format == formatXLSX
+	im.check.spreadsheet = f.format == formatXLSX
 	count := pipeline.FileCount{Name: src.Name, Role: s.role, Format: f.format}
 	if f.packed != "" {
 		count.Format += "+" + f.packed

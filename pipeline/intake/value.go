@@ -19,7 +19,7 @@ func (k *checker) date(raw []byte, column string) string {
 	if s == "" {
 		return ""
 	}
-	if k.serialDates && len(s) >= 5 && digits(strings.Replace(s, ".", "", 1)) {
+	if k.spreadsheet && len(s) >= 5 && digits(strings.Replace(s, ".", "", 1)) {
 		if d, ok := serialDate(s); ok {
 			return d
 		}
@@ -188,7 +188,7 @@ func countryNames() map[string]string {
 	for a := 'A'; a <= 'Z'; a++ {
 		for b := 'A'; b <= 'Z'; b++ {
 			r, err := language.ParseRegion(string([]rune{a, b}))
-			if err != nil || !r.IsCountry() || r.String() != string([]rune{a, b}) {
+			if err != nil || !r.IsCountry() || r.Canonicalize() != r { // UK, DD and the like are not codes of today
 				continue
 			}
 			code := r.String()
