@@ -8,8 +8,7 @@ import (
 	"github.com/art34/art34/pipeline/ledger"
 )
 
-// changeArrays, eventArrays and attemptArrays are the tables that applySQL takes,
-// column by column.
+// changeArrays is the table that applySQL takes, column by column.
 type changeArrays struct {
 	id, gen, importID            []int64
 	role, fromState, fromChannel []string
@@ -22,9 +21,14 @@ type changeArrays struct {
 	firstAt                      []int64
 	owner                        []string
 	movedAt                      []int64
-	again                        []int64 // notices, not parallel to the others
+	again                        []bool
+
+	event   eventArrays
+	tried   attemptArrays
+	triedAs []int16 // attemptNone, …
 }
 
+// eventArrays are events column by column; kind is "" for none.
 type eventArrays struct {
 	notice  []int64
 	attempt []int32
@@ -37,7 +41,6 @@ type eventArrays struct {
 }
 
 type attemptArrays struct {
-	notice        []int64
 	n             []int32
 	kind, channel []string
 	version       []int32
@@ -47,7 +50,6 @@ type attemptArrays struct {
 	run           []int64
 	seq           []int32
 	queueID       []string
-	how           []int16
 }
 
 // newArguments returns the arguments of applySQL, sorted by notice.
@@ -56,29 +58,17 @@ func newArguments(changes []pipeline.Change) []any {
 	for i := range changes {
 		sorted[i] = &changes[i]
 	}
-	slices.SortFunc(sorted, func(a, b *pipeline.Change) int {
-		return cmp.Compare(a.From.ID, b.From.ID)
-	})
-	// Empty, not nil: an array that is NULL would be no row too, but costs a
-	// conversion for every type.
-	c := changeArrays{id: make([]int64, 0, len(changes))}
-	var e eventArrays
-	var a attemptArrays
+	slices.SortFunc(sorted, func(a, b *pipeline.Change) int { return cmp.Compare(a.From.ID, b.From.ID) })
+	var c changeArrays
 	for _, ch := range sorted {
 		c.add(ch)
-		if ch.Event != nil {
-			e.add(ch.From.ID, *ch.Event)
-		}
-		if ch.Attempt != nil {
-			a.add(ch)
-		}
 	}
+	e, a := &c.event, &c.tried
 	return []any{
 		c.id, c.gen, c.importID, c.role, c.fromState, c.fromChannel,
-		c.state, c.channel, c.lane, c.attempt, c.kind, c.dueAt, c.reason, c.reach, c.doubts, c.resends, c.firstAt, c.owner, c.movedAt,
-		e.notice, e.attempt, e.kind, e.outcome, e.at, e.actor, e.code,
-		a.notice, a.n, a.kind, a.channel, a.version, a.told, a.at, a.letter, a.bytes, a.renderer, a.run, a.seq, a.queueID, a.how,
-		e.detail, c.again,
+		c.state, c.channel, c.lane, c.attempt, c.kind, c.dueAt, c.reason, c.reach, c.doubts, c.resends, c.firstAt, c.owner, c.movedAt, c.again,
+		e.attempt, e.kind, e.outcome, e.at, e.actor, e.code, e.detail,
+		c.triedAs, a.n, a.kind, a.channel, a.version, a.told, a.at, a.letter, a.bytes, a.renderer, a.run, a.seq, a.queueID,
 	}
 }
 
@@ -103,13 +93,31 @@ func (c *changeArrays) add(ch *pipeline.Change) {
 	c.firstAt = append(c.firstAt, micros(t.FirstAt))
 	c.owner = append(c.owner, clean(t.Owner))
 	c.movedAt = append(c.movedAt, micros(t.MovedAt))
-	if ch.Again {
-		c.again = append(c.again, f.ID)
+	c.again = append(c.again, ch.Again)
+	if ch.Event != nil {
+		c.event.add(*ch.Event)
+	} else {
+		c.event.add(pipeline.Event{})
 	}
+	how := int16(attemptNone)
+	var tried pipeline.Attempt
+	if ch.Attempt != nil {
+		tried = *ch.Attempt
+		switch {
+		case ch.Event != nil && ch.Event.Kind == pipeline.EvAccepted:
+			how = attemptAnswered
+		case ledger.Starts(*ch):
+			how = attemptStarted
+		default:
+			how = attemptRewritten
+		}
+	}
+	c.triedAs = append(c.triedAs, how)
+	c.tried.add(tried)
 }
 
-func (a *eventArrays) add(notice int64, e pipeline.Event) {
-	a.notice = append(a.notice, notice)
+func (a *eventArrays) add(e pipeline.Event) {
+	a.notice = append(a.notice, e.Notice)
 	a.attempt = append(a.attempt, int32(e.Attempt))
 	a.kind = append(a.kind, clean(string(e.Kind)))
 	a.outcome = append(a.outcome, string(e.Outcome))
@@ -119,16 +127,7 @@ func (a *eventArrays) add(notice int64, e pipeline.Event) {
 	a.detail = append(a.detail, clean(e.Detail))
 }
 
-func (a *attemptArrays) add(ch *pipeline.Change) {
-	t := ch.Attempt
-	how := int16(attemptRewritten)
-	switch {
-	case ch.Event != nil && ch.Event.Kind == pipeline.EvAccepted:
-		how = attemptAnswered
-	case ledger.Starts(*ch):
-		how = attemptStarted
-	}
-	a.notice = append(a.notice, ch.From.ID)
+func (a *attemptArrays) add(t pipeline.Attempt) {
 	a.n = append(a.n, int32(t.N))
 	a.kind = append(a.kind, string(t.Kind))
 	a.channel = append(a.channel, string(t.Channel))
@@ -141,5 +140,4 @@ func (a *attemptArrays) add(ch *pipeline.Change) {
 	a.run = append(a.run, t.Run)
 	a.seq = append(a.seq, int32(t.Seq))
 	a.queueID = append(a.queueID, clean(t.QueueID))
-	a.how = append(a.how, how)
 }

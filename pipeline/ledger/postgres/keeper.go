@@ -58,6 +58,5 @@ func (l *Ledger) Expired(ctx context.Context, campaign int64, s pipeline.State, 
 			WHERE i.campaign_id = $1 AND i.published_at <> 0 AND i.replaced_at = 0
 			ORDER BY c.due_at LIMIT $3
 		) c JOIN notices n ON n.id = c.id JOIN people p ON p.notice_id = n.id
-		WHERE n.state = '`+string(s)+`'
 		ORDER BY n.due_at, n.id`, campaign, micros(now), limit)
 }

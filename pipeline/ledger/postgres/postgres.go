@@ -102,6 +102,11 @@ func connect(ctx context.Context, c Config, conns int32) (*pgxpool.Pool, error) 
 	case err == nil && explicit.RuntimeParams["pool_max_conns"] == "":
 		pc.MaxConns = deskConns
 	}
+	if conns > 0 {
+		// What keeps the work going finds its rows by index. The planner, whose
+		// statistics are from before the import, must not think of anything else.
+		pc.ConnConfig.RuntimeParams["enable_seqscan"] = "off"
+	}
 	ms := strconv.FormatInt(c.Timeout.Milliseconds(), 10)
 	for k, v := range map[string]string{
 		"application_name": "art34", "timezone": "UTC", "default_transaction_isolation": "read committed",

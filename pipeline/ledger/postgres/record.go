@@ -16,7 +16,7 @@ func (l *Ledger) Record(ctx context.Context, events []pipeline.Event) error {
 	}
 	var a eventArrays
 	for _, e := range events {
-		a.add(e.Notice, e)
+		a.add(e)
 	}
 	ids := slices.Clone(a.notice)
 	slices.Sort(ids)

@@ -79,7 +79,6 @@ func (l *Ledger) PeekDue(ctx context.Context, campaign int64, ch pipeline.Channe
 				ORDER BY n.country, n.area, n.id LIMIT $7
 			) c ORDER BY c.country, c.area, c.id LIMIT $7
 		) c JOIN notices n ON n.id = c.id JOIN people p ON p.notice_id = n.id
-		WHERE n.state = 'due'
 		ORDER BY n.country, n.area, n.id`
 	return query(ctx, l, l.hot, rowToJob, sql, campaign, format, micros(now), after.Country, after.Area, after.ID, limit)
 }
@@ -92,9 +91,13 @@ func valid(ch pipeline.Channel) bool {
 // generation, in order of the tickets.
 func (l *Ledger) Load(ctx context.Context, tickets []pipeline.Ticket) ([]pipeline.Job, error) {
 	ids, gens := ticketArrays(tickets)
+	// OFFSET 0 keeps the conditions out of the subquery: by its statistics, which are
+	// always late, the planner would take the index of what is queued for short and
+	// walk it for every ticket.
 	return query(ctx, l, l.hot, rowToJob, `SELECT `+jobColumns+`
 		FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS t (id, gen, place)
-		JOIN notices n ON n.id = t.id JOIN people p ON p.notice_id = n.id
+		CROSS JOIN LATERAL (SELECT * FROM notices n WHERE n.id = t.id OFFSET 0) n
+		CROSS JOIN LATERAL (SELECT * FROM people p WHERE p.notice_id = n.id OFFSET 0) p
 		WHERE n.gen = t.gen AND n.state = 'queued' AND `+inForce+`
 		ORDER BY t.place`, ids, gens)
 }
@@ -103,18 +106,19 @@ func (l *Ledger) Load(ctx context.Context, tickets []pipeline.Ticket) ([]pipelin
 func (l *Ledger) Requeue(ctx context.Context, tickets []pipeline.Ticket, now time.Time) (int, error) {
 	ids, gens := ticketArrays(tickets)
 	moved, err := query(ctx, l, l.hot, pgx.RowTo[int64], fmt.Sprintf(`WITH chosen AS MATERIALIZED (
-		SELECT n.id FROM unnest($1::bigint[], $2::bigint[]) AS t (id, gen) JOIN notices n ON n.id = t.id
+		SELECT n.id, n.gen FROM unnest($1::bigint[], $2::bigint[]) AS t (id, gen)
+		CROSS JOIN LATERAL (SELECT * FROM notices n WHERE n.id = t.id OFFSET 0) n
 		WHERE n.gen = t.gen AND n.state = 'queued' AND `+inForce+`
-		ORDER BY n.id FOR NO KEY UPDATE OF n
+		ORDER BY n.id
 	), `+requeued+`, `+hopTally+` SELECT id FROM moved`, now.UnixMicro(), pipeline.Due, pipeline.Queued), ids, gens)
 	return len(moved), err
 }
 
 // requeued returns the rows of chosen to Due; the first parameter of fmt is the
-// time in microseconds.
+// time in microseconds. A row of the same generation is in the same state.
 const requeued = `moved AS (
 	UPDATE notices n SET state = 'due', gen = n.gen + 1, owner = '', moved_at = %[1]d
-	FROM chosen c WHERE n.id = c.id AND n.state = 'queued'
+	FROM chosen c WHERE n.id = c.id AND n.gen = c.gen
 	RETURNING n.id, n.import_id, n.role, n.channel
 )`
 
@@ -140,8 +144,7 @@ func (l *Ledger) RequeueAll(ctx context.Context, now time.Time) (total int64, er
 	for after := int64(0); err == nil; {
 		var ids []int64
 		ids, err = query(ctx, l, l.hot, pgx.RowTo[int64], fmt.Sprintf(`WITH chosen AS MATERIALIZED (
-			SELECT n.id FROM notices n WHERE n.state = 'queued' AND n.id > $1 AND n.id <= $2
-			ORDER BY n.id LIMIT $3 FOR NO KEY UPDATE
+			SELECT n.id, n.gen FROM notices n WHERE n.state = 'queued' AND n.id > $1 AND n.id <= $2 ORDER BY n.id LIMIT $3
 		), `+requeued+`, `+hopTally+` SELECT id FROM moved ORDER BY id`, now.UnixMicro(), pipeline.Due, pipeline.Queued), after, last, requeueChunk)
 		if len(ids) == 0 {
 			break
