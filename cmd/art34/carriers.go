@@ -170,7 +170,7 @@ func (r pressRoom) Draw(ctx context.Context, run pipeline.Run, c pipeline.Campai
 	}
 	d := dispatch.Drawn{File: written.File, SHA256: written.SHA256, Pages: written.Drawn.Pages, Unfit: unfit}
 	for _, l := range written.Drawn.Letters {
-		d.Items = append(d.Items, dispatch.DrawnItem{Seq: l.Seq, FirstPage: l.FirstPage, Pages: l.Pages})
+		d.Items = append(d.Items, dispatch.DrawnItem{Seq: l.Seq, FirstPage: l.FirstPage, Pages: l.Pages, Hash: l.Hash})
 	}
 	for _, u := range written.Drawn.Unfit {
 		d.Unfit = append(d.Unfit, dispatch.Unfit{Seq: u.Seq, Code: unfitCode(u.Err)})

@@ -66,8 +66,12 @@ type halted int
 // run is the program. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	defer func() {
-		if h, ok := recover().(halted); ok {
-			code = int(h)
+		switch r := recover().(type) {
+		case nil:
+		case halted:
+			code = int(r)
+		default:
+			panic(r)
 		}
 	}()
 	var c cli

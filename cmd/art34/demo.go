@@ -97,7 +97,7 @@ func (c demoCmd) prepare(ctx context.Context, a *app, dir string) (*house, pipel
 		return nil, none, err
 	}
 	a.say("sample    %s and %s", count(totals.Customers, "customer row", "customer rows"), count(totals.Impacts, "impact row", "impact rows"))
-	h, err := a.open(ctx)
+	h, err := a.found(ctx)
 	if err != nil {
 		return nil, none, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -33,11 +34,19 @@ type house struct {
 // Close gives the ledger back.
 func (h *house) Close() { _ = h.ledger.Close() }
 
-// open opens the ledger and the keys, and makes them for a new installation.
-func (a *app) open(ctx context.Context) (*house, error) {
+// open opens the ledger and the keys of an installation that is there.
+func (a *app) open(ctx context.Context) (*house, error) { return a.openHouse(ctx, false) }
+
+// found opens the ledger and the keys, and makes them for a new installation. Only
+// commands that start something may: a mistyped directory must not become one.
+func (a *app) found(ctx context.Context) (*house, error) {
 	if err := os.MkdirAll(a.Dir, 0o700); err != nil {
 		return nil, refuse("dir", "the directory of the installation cannot be made: "+err.Error(), "choose another with --dir or ART34_DIR")
 	}
+	return a.openHouse(ctx, true)
+}
+
+func (a *app) openHouse(ctx context.Context, create bool) (*house, error) {
 	h := &house{app: a}
 	h.editions = &editions{h: h, by: map[editionKey]*edition{}}
 	address, err := a.ledgerURL()
@@ -47,7 +56,7 @@ func (a *app) open(ctx context.Context) (*house, error) {
 	h.shared = address != ""
 	err = a.wait(ctx, "the ledger", func(ctx context.Context) error {
 		var err error
-		if h.ledger, err = a.openLedger(ctx, address); err != nil {
+		if h.ledger, err = a.openLedger(ctx, address, create); err != nil {
 			return err
 		}
 		if err = h.ledger.Ping(ctx); err != nil {
@@ -65,7 +74,7 @@ func (a *app) open(ctx context.Context) (*house, error) {
 	return h, nil
 }
 
-func (a *app) openLedger(ctx context.Context, address string) (ledger.Ledger, error) {
+func (a *app) openLedger(ctx context.Context, address string, create bool) (ledger.Ledger, error) {
 	if address != "" {
 		l, err := postgres.Open(ctx, postgres.Config{URL: address})
 		if err != nil {
@@ -73,7 +82,11 @@ func (a *app) openLedger(ctx context.Context, address string) (ledger.Ledger, er
 		}
 		return l, nil
 	}
-	l, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(a.Dir, "ledger.db")})
+	path := filepath.Join(a.Dir, "ledger.db")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !create {
+		return nil, refuse("no-installation", "there is no installation in "+a.Dir, "name its directory with --dir or ART34_DIR, or its ledger with ART34_LEDGER; art34 new makes one")
+	}
+	l, err := sqlite.Open(ctx, sqlite.Config{Path: path, MustExist: !create})
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ Example:
 
 // Run starts a draft campaign.
 func (c newCmd) Run(ctx context.Context, a *app) error {
-	h, err := a.open(ctx)
+	h, err := a.found(ctx)
 	if err != nil {
 		return err
 	}

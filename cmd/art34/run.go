@@ -58,7 +58,7 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	h, err := a.open(ctx)
+	h, err := a.found(ctx)
 	if err != nil {
 		return err
 	}
