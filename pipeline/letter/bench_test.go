@@ -44,3 +44,27 @@ func BenchmarkRender(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkLint is what `check` pays once, and for every letter.
+func BenchmarkLint(b *testing.B) {
+	set := load(b, sampleSpec())
+	b.Run("campaign", func(b *testing.B) {
+		for b.Loop() {
+			set.Lint()
+		}
+	})
+	b.Run("letter", func(b *testing.B) {
+		r := sampleRequest("fr")
+		l := render(b, set, r)
+		for b.Loop() {
+			set.LintLetter(r, l)
+		}
+	})
+}
+
+// BenchmarkLoad is what a campaign's letters cost when a process starts.
+func BenchmarkLoad(b *testing.B) {
+	for b.Loop() {
+		load(b, sampleSpec())
+	}
+}

@@ -1,6 +1,7 @@
 package letter
 
 import (
+	"bytes"
 	"html"
 	"slices"
 	"strings"
@@ -14,82 +15,144 @@ import (
 // 5322, 2.1.1).
 const maxLine = 998
 
+// said is what LintLetter looks for in a letter, squeezed once for all letters.
+type said struct {
+	kinds      []saidKind
+	controller string
+	dpo        string
+	reach      []string // ways to reach the data protection officer
+}
+
+type saidKind struct {
+	name, fields, consequence string
+	advice                    []string
+}
+
+// saidBy prepares the texts of a voice.
+func (s *Set) saidBy(v *voice) said {
+	one := func(text string) string { return string(squeeze(nil, clean(text))) }
+	c := s.spec.Controller
+	out := said{controller: one(c.Name), dpo: one(c.DPO.Name)}
+	for _, way := range []string{c.DPO.Post, c.DPO.Phone} {
+		if way = one(way); way != "" {
+			out.reach = append(out.reach, way)
+		}
+	}
+	for _, e := range s.catalogue.entries {
+		k := saidKind{name: one(e.Name[v.Code]), fields: one(e.Fields[v.Code]), consequence: one(e.Consequence[v.Code])}
+		for _, a := range e.Advice[v.Code] {
+			k.advice = append(k.advice, one(a))
+		}
+		out.kinds = append(out.kinds, k)
+	}
+	return out
+}
+
+// inspection is one letter under the linter.
+type inspection struct {
+	report
+	set   *Set
+	voice *voice
+	body  string // text of the blocks, squeezed
+	buf   []byte
+}
+
+// holds reports a text that the letter should hold and does not.
+func (x *inspection) holds(code, squeezed, sentence string) {
+	if !strings.Contains(x.body, squeezed) {
+		x.add(Hold, code, "", 0, sentence, "the letter was changed or is incomplete: correct it")
+	}
+}
+
+// value is holds for a text that was not squeezed before.
+func (x *inspection) value(code, text, sentence string) {
+	x.buf = squeeze(x.buf[:0], clean(text))
+	if len(x.buf) > 0 && !strings.Contains(x.body, string(x.buf)) {
+		x.holds(code, string(x.buf), sentence)
+	}
+}
+
 // LintLetter checks one rendered letter against the notice that it was made from,
 // and its text and HTML against each other. Whatever it finds is of severity Hold.
 func (s *Set) LintLetter(req Request, l *pipeline.Letter) []Finding {
-	r := &report{}
-	v, ok := s.voices[l.Locale]
-	if !ok {
-		r.add(Hold, "L32", "", 0, "the campaign has no letters in the locale of this one", "")
-		return r.findings
+	x := &inspection{set: s, voice: s.voices[l.Locale], buf: make([]byte, 0, 1<<10)}
+	if x.voice == nil {
+		x.add(Hold, "L32", "", 0, "the campaign has no letters in the locale of this one", "")
+		return x.findings
 	}
-	body := squeeze(blockText(nil, l.Blocks))
-	holds := func(code, what, sentence string) {
-		if what = squeeze([]byte(clean(what))); what != "" && !strings.Contains(body, what) {
-			r.add(Hold, code, "", 0, sentence, "the letter was changed or is incomplete: correct it")
-		}
+	body := make([]byte, 0, 8<<10)
+	for _, u := range units(nil, l.Blocks, 0) {
+		body = append(squeeze(body, u), '\n')
 	}
-	c := s.spec.Controller
-	holds("L01", c.Name, "who answers for the data is not in the letter")
-	holds("L02", c.DPO.Name, "the data protection officer is not in the letter")
-	if !slices.ContainsFunc([]string{c.DPO.Post, c.DPO.Phone}, func(way string) bool {
-		way = squeeze([]byte(clean(way)))
-		return way != "" && strings.Contains(body, way)
-	}) {
-		r.add(Hold, "L02", "", 0, "no way to reach the data protection officer is in the letter", "")
+	x.body = string(body)
+	c := &x.voice.said
+	x.holds("L01", c.controller, "who answers for the data is not in the letter")
+	x.holds("L02", c.dpo, "the data protection officer is not in the letter")
+	if !slices.ContainsFunc(c.reach, func(way string) bool { return strings.Contains(x.body, way) }) {
+		x.add(Hold, "L02", "", 0, "no way to reach the data protection officer is in the letter", "")
 	}
-	holds("L13", l.Reference.String(), "the reference is not in the letter")
-	holds("L13", l.Sender.Phone, "the number to call is not in the letter")
-	holds("L25", l.Recipient, "the letter does not name who it is for")
+	x.value("L13", l.Reference.String(), "the reference is not in the letter")
+	x.value("L13", l.Sender.Phone, "the number to call is not in the letter")
+	x.value("L25", l.Recipient, "the letter does not name who it is for")
 	if l.Reference != req.Person.Reference || l.Reference == "" {
-		r.add(Hold, "L13", "", 0, "the reference is not that of the notice", "")
+		x.add(Hold, "L13", "", 0, "the reference is not that of the notice", "")
 	}
 	if sh, _, err := s.choose(req.Notice); err == nil && sh.template != templateAwareness {
-		s.lintOwnData(r, v, req.Person, holds)
+		x.ownData(&req.Person)
 	}
-	lintCharacters(r, l, body)
-	lintParts(r, l)
-	return r.sorted()
+	lintCharacters(&x.report, l, x.body)
+	x.parts(l)
+	return x.sorted()
 }
 
-// lintOwnData checks that the letter tells this customer everything.
-func (s *Set) lintOwnData(r *report, v *voice, p pipeline.Person, holds func(code, what, sentence string)) {
+// ownData checks that the letter tells this customer everything.
+func (x *inspection) ownData(p *pipeline.Person) {
+	done := make([]bool, len(x.voice.kinds))
 	told := 0
-	tell := func(list []pipeline.Exposure) {
-		for _, e := range list {
-			i, ok := s.catalogue.index[e.Kind]
-			if !ok || !v.kinds[i].worded {
-				r.add(Hold, "L05", "", 0, "the data kind "+e.Kind+" has no complete wording", "word it in the catalogue")
-				continue
-			}
-			told++
-			entry := s.catalogue.entries[i]
-			holds("L05", entry.Name[v.Code], "the data kind "+e.Kind+" is not in the letter")
-			holds("L05", entry.Fields[v.Code], "the fields of the data kind "+e.Kind+" are not in the letter")
-			holds("L07", entry.Consequence[v.Code], "the consequence of the data kind "+e.Kind+" is not in the letter")
-			for _, a := range entry.Advice[v.Code] {
-				holds("L09", a, "an advice on the data kind "+e.Kind+" is not in the letter")
-			}
-		}
-	}
-	tell(p.Own)
-	for _, c := range p.Contracts {
+	told += x.exposures(p.Own, done)
+	for i := range p.Contracts {
+		c := &p.Contracts[i]
 		if len(c.Data) == 0 {
 			continue
 		}
-		tell(c.Data)
-		holds("L05", c.ID, "the number of a contract is not in the letter")
-		holds("L05", v.label(c), "the name of a contract is not in the letter")
-		if what := accountNumber(clean(c.ID)); what == "bank account number (IBAN)" {
-			r.add(Hold, "L23", "", 0, "the number of a contract is a full "+what, "give the contract another number in the impact list")
+		told += x.exposures(c.Data, done)
+		x.value("L05", c.ID, "the number of a contract is not in the letter")
+		x.value("L05", x.voice.label(*c), "the name of a contract is not in the letter")
+		if what := accountNumber(clean(c.ID)); what == fullIBAN {
+			x.add(Hold, "L23", "", 0, "the number of a contract is a full "+what, "give the contract another number in the impact list")
 		}
 		if what := accountNumber(clean(c.Label)); what != "" {
-			r.add(Hold, "L23", "", 0, "the name of a contract holds a full "+what, "correct the impact list")
+			x.add(Hold, "L23", "", 0, "the name of a contract holds a full "+what, "correct the impact list")
 		}
 	}
 	if told == 0 {
-		r.add(Hold, "L05", "", 0, "the letter tells nothing of this customer", "exclude the notice, or correct the impact list")
+		x.add(Hold, "L05", "", 0, "the letter tells nothing of this customer", "exclude the notice, or correct the impact list")
 	}
+}
+
+// exposures checks the data kinds that were not checked before and returns how many
+// the letter can tell.
+func (x *inspection) exposures(list []pipeline.Exposure, done []bool) (told int) {
+	for _, e := range list {
+		i, ok := x.set.catalogue.index[e.Kind]
+		if !ok || !x.voice.kinds[i].worded {
+			x.add(Hold, "L05", "", 0, "the data kind "+e.Kind+" has no complete wording", "word it in the catalogue")
+			continue
+		}
+		told++
+		if done[i] {
+			continue
+		}
+		done[i] = true
+		k := &x.voice.said.kinds[i]
+		x.holds("L05", k.name, "the data kind "+e.Kind+" is not in the letter")
+		x.holds("L05", k.fields, "the fields of the data kind "+e.Kind+" are not in the letter")
+		x.holds("L07", k.consequence, "the consequence of the data kind "+e.Kind+" is not in the letter")
+		for _, a := range k.advice {
+			x.holds("L09", a, "an advice on the data kind "+e.Kind+" is not in the letter")
+		}
+	}
+	return told
 }
 
 // lintCharacters checks header values and characters.
@@ -107,39 +170,41 @@ func lintCharacters(r *report, l *pipeline.Letter, body string) {
 	}
 }
 
-// lintParts checks that text and HTML say everything that the blocks say, in their
+// parts checks that text and HTML say everything that the blocks say, in their
 // order, and name the language.
-func lintParts(r *report, l *pipeline.Letter) {
+func (x *inspection) parts(l *pipeline.Letter) {
 	text, page := Text(l), HTML(l)
-	for line := range strings.Lines(string(text)) {
-		if len(line) > maxLine {
-			r.add(Hold, "L27", "", 0, "the text has a line of more than 998 bytes", "a word of this record is too long: correct it")
+	for rest := text; len(rest) > 0; {
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			i = len(rest)
+		}
+		if i > maxLine {
+			x.add(Hold, "L27", "", 0, "the text has a line of more than 998 bytes", "a word of this record is too long: correct it")
 			break
 		}
+		rest = rest[min(i+1, len(rest)):]
 	}
-	if !strings.Contains(string(page), `<html lang="`+l.Locale+`"`) {
-		r.add(Hold, "L31", "", 0, "the HTML does not name the language", "")
+	if !bytes.Contains(page, []byte(`<html lang="`+l.Locale+`"`)) {
+		x.add(Hold, "L31", "", 0, "the HTML does not name the language", "")
 	}
-	head := []string{l.Sender.DisplayName, l.Labels.Date, l.Reference.String(), l.Subject}
-	foot := []string{l.Sender.RegisteredLine}
-	for _, p := range []struct {
-		name string
-		text string
-		rows int // first row of a table that stands in order
-	}{{"text", squeeze(text), 1}, {"HTML", squeeze(plainHTML(page)), 0}} {
-		units := append(append(head, units(nil, l.Blocks, p.rows)...), foot...)
-		rest := p.text
-		for _, u := range units {
-			if u = squeeze([]byte(u)); u == "" {
-				continue
-			}
-			i := strings.Index(rest, u)
-			if i < 0 {
-				r.add(Hold, "L31", "", 0, "the "+p.name+" part does not say all that the letter says", "this is a defect of the program: report it")
-				break
-			}
-			rest = rest[i+len(u):]
+	x.part("text", squeeze(make([]byte, 0, len(text)), string(text)), l, 1)
+	x.part("HTML", plainHTML(page), l, 0)
+}
+
+// part looks for each unit of the letter in a part of the message, in order. The
+// head of a table stands before each row in text: it is looked for from firstRow.
+func (x *inspection) part(name string, part []byte, l *pipeline.Letter, firstRow int) {
+	all := append(make([]string, 0, 64), l.Sender.DisplayName, l.Labels.Date, l.Reference.String(), l.Subject)
+	all = append(units(all, l.Blocks, firstRow), l.Sender.RegisteredLine)
+	for _, u := range all {
+		x.buf = squeeze(x.buf[:0], u)
+		i := bytes.Index(part, x.buf)
+		if i < 0 {
+			x.add(Hold, "L31", "", 0, "the "+name+" part does not say all that the letter says", "this is a defect of the program: report it")
+			return
 		}
+		part = part[i+len(x.buf):]
 	}
 }
 
@@ -164,28 +229,47 @@ func units(out []string, list []pipeline.Block, firstRow int) []string {
 	return out
 }
 
-// blockText appends all text of blocks, a line a unit.
-func blockText(b []byte, list []pipeline.Block) []byte {
-	for _, u := range units(nil, list, 0) {
-		b = append(append(b, u...), '\n')
+// squeeze appends a text in a form that is the same across layouts: every run of
+// white space, no-break spaces included, is one blank, none at the start and the
+// end; apostrophes are plain.
+func squeeze(b []byte, s string) []byte {
+	start, gap := len(b), false
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		blank := c == ' ' || c == '\n' || c == '\t' || c == '\r'
+		switch {
+		case c == 0xC2 && i+1 < len(s) && s[i+1] == 0xA0: // U+00A0
+			blank = true
+			i++
+		case c == 0xE2 && i+2 < len(s) && s[i+1] == 0x80 && s[i+2] == 0xAF: // U+202F
+			blank = true
+			i += 2
+		case c == 0xE2 && i+2 < len(s) && s[i+1] == 0x80 && s[i+2] == 0x99: // ’
+			c = '\''
+			i += 2
+		}
+		if blank {
+			gap = len(b) > start
+			continue
+		}
+		if gap {
+			b = append(b, ' ')
+			gap = false
+		}
+		b = append(b, c)
 	}
 	return b
 }
 
-// squeeze makes texts comparable across layouts: every run of white space is one
-// blank, apostrophes are plain.
-func squeeze(s []byte) string {
-	return strings.ReplaceAll(strings.Join(strings.Fields(string(s)), " "), "’", "'")
-}
-
-// plainHTML is the text of one of our own documents: what is in its body, without
-// tags. Tags that break a line become blanks.
+// plainHTML is the squeezed text of one of our own documents: what is in its body,
+// without tags. Tags that break a line become blanks.
 func plainHTML(page []byte) []byte {
 	s := string(page)
 	if i := strings.Index(s, "<body"); i >= 0 {
 		s = s[i:]
 	}
 	var b strings.Builder
+	b.Grow(len(s))
 	for s != "" {
 		i := strings.IndexByte(s, '<')
 		if i < 0 {
@@ -212,5 +296,5 @@ func plainHTML(page []byte) []byte {
 		}
 		s = s[end+1:]
 	}
-	return []byte(html.UnescapeString(b.String()))
+	return squeeze(make([]byte, 0, b.Len()), html.UnescapeString(b.String()))
 }

@@ -219,6 +219,9 @@ func wordRune(r rune) bool {
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
+// fullIBAN is what accountNumber calls an account.
+const fullIBAN = "bank account number (IBAN)"
+
 // number matches what may be an account or card number.
 var number = regexp.MustCompile(`\b[A-Z]{2}\d{2}(?:[ \x{a0}]?[A-Z0-9]){11,30}\b|\b\d(?:[ \x{a0}-]?\d){12,18}\b`)
 
@@ -229,7 +232,7 @@ func accountNumber(s string) string {
 		compact := strings.NewReplacer(" ", "", "\u00a0", "", "-", "").Replace(m)
 		if compact[0] > '9' {
 			if iban(compact) {
-				return "bank account number (IBAN)"
+				return fullIBAN
 			}
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/kit/strictyaml"
@@ -56,6 +57,10 @@ type salutationWords struct {
 type typographyRules struct {
 	Before string `yaml:"before"` // characters that keep the space before them
 	After  string `yaml:"after"`  // characters that keep the space after them
+	// Elide replaces words of the locale's own patterns before a value that starts
+	// with one of Vowels: "de Anne" → "d’Anne".
+	Elide  map[string]string `yaml:"elide"`
+	Vowels string            `yaml:"vowels"`
 }
 
 // word is a list of words that a rule of the linter looks for.
@@ -181,6 +186,20 @@ next:
 		b.WriteByte('{')
 		pattern = pattern[1:]
 	}
+}
+
+// compose fills a pattern with names and elides the words before them.
+func (l *locale) compose(pattern string, pairs ...string) string {
+	for i := 0; i < len(pairs); i += 2 {
+		first, _ := utf8.DecodeRuneInString(pairs[i+1])
+		if !strings.ContainsRune(l.Typography.Vowels, first) {
+			continue
+		}
+		for word, short := range l.Typography.Elide {
+			pattern = strings.ReplaceAll(pattern, " "+word+pairs[i], " "+short+pairs[i])
+		}
+	}
+	return fill(pattern, pairs...)
 }
 
 // labels returns the words around the letter.

@@ -42,20 +42,20 @@ func (l *locale) address(p pipeline.Person) addressee {
 	title := ""
 	if r := clean(p.Representative); r != "" {
 		a.represented, a.name = a.name, l.titleCase(r)
-		a.attention = fill(s.Representative, "{name}", a.name, "{person}", a.represented)
+		a.attention = l.compose(s.Representative, "{name}", a.name, "{person}", a.represented)
 	} else if company != "" && person != "" {
-		a.attention = fill(s.AtCompany, "{name}", a.name, "{company}", company)
+		a.attention = l.compose(s.AtCompany, "{name}", a.name, "{company}", company)
 		title = l.titles[foldTitle(p.Title)]
 	} else if person != "" {
 		title = l.titles[foldTitle(p.Title)]
 	}
 	if title != "" {
-		a.salutation, a.courtesy = fill(s.Titled, "{title}", title, "{name}", a.name), title
+		a.salutation, a.courtesy = l.compose(s.Titled, "{title}", title, "{name}", a.name), title
 		return a
 	}
-	a.salutation = fill(s.Untitled, "{name}", a.name)
+	a.salutation = l.compose(s.Untitled, "{name}", a.name)
 	if a.attention == "" && !strings.Contains(s.Untitled, "{name}") {
-		a.attention = fill(s.Attention, "{name}", a.name)
+		a.attention = l.compose(s.Attention, "{name}", a.name)
 	}
 	return a
 }

@@ -37,6 +37,7 @@ type voice struct {
 	controller controllerView
 	senders    map[string]senderView
 	sections   *sections
+	said       said // for the linter
 }
 
 // Load reads all letters of a campaign: the template that spec names, the
@@ -115,6 +116,7 @@ func (s *Set) loadVoice(fsys fs.FS, code string, parser *markdown.Parser) (*voic
 		v.sheets[kind] = sh
 	}
 	s.bind(v)
+	v.said = s.saidBy(v)
 	return v, faults
 }
 

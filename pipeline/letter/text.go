@@ -66,7 +66,7 @@ func (w *textWriter) block(b *pipeline.Block, first, rest string) {
 		w.gap = true
 	case pipeline.Quote:
 		for _, item := range b.Items {
-			w.item(item, first+"  ", rest+"  ")
+			w.item(item, first+"    ", rest+"    ")
 		}
 	case pipeline.Table:
 		w.table(b.Rows, first, rest)
