@@ -216,13 +216,12 @@ func (d *dispatcher) take(ctx context.Context, k *campaign, p *pacer, from vein,
 	return len(tickets), d.enqueue(ctx, k, from, tickets, tasks)
 }
 
-// enqueue gives taken notices to the queue: as many to a task as keep all
-// connections busy. Those that it does not take are due again.
+// enqueue gives taken notices to the queue: a chunk to a task, or less where there
+// is not enough to keep all connections busy. Those that it does not take are due
+// again.
 func (d *dispatcher) enqueue(ctx context.Context, k *campaign, from vein, tickets []pipeline.Ticket, tasks int) error {
-	size := chunk
-	if most := min(k.connections(), tasks); len(tickets) < most*chunk {
-		size = max(1, (len(tickets)+most-1)/most)
-	}
+	busy := min(k.connections(), tasks)
+	size := min(chunk, max(1, (d.flights.outstanding(k.ID)+len(tickets)+busy-1)/busy))
 	for len(tickets) > 0 {
 		n := min(size, len(tickets))
 		t := newEmailTask(k.ID, from.lane, tickets[:n])
