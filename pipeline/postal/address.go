@@ -51,6 +51,15 @@ func (a *atlas) destination(p pipeline.Person) (country, error) {
 	return c, nil
 }
 
+// name is what a country is called on envelopes from here: in French from France,
+// else in English. Both are understood everywhere (UPU).
+func (a *atlas) name(c country) string {
+	if frenchPost(a.origin) {
+		return c.fr
+	}
+	return c.en
+}
+
 // maxField is the length in bytes above which a field is no address but an
 // accident.
 const maxField = 400
@@ -87,11 +96,7 @@ func (a *atlas) lines(p pipeline.Person) ([]string, error) {
 	most := maxLines
 	if to.code != a.origin && (!frenchPost(to.code) || !frenchPost(a.origin)) {
 		most++
-		name := to.en
-		if a.origin == "FR" {
-			name = to.fr
-		}
-		lines = append(lines, name)
+		lines = append(lines, a.name(to))
 	}
 	if len(lines) > most {
 		return nil, unprintable("address-too-many-lines", "the address has more lines than the norm allows")

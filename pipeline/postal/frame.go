@@ -3,6 +3,7 @@ package postal
 import (
 	"errors"
 	"strings"
+	"unicode"
 
 	"github.com/art34/art34/pipeline"
 )
@@ -21,6 +22,9 @@ type framer struct {
 func (f *framer) frame(pg *page, n int) error {
 	if n == 1 {
 		if err := f.sender(pg); err != nil {
+			return err
+		}
+		if err := f.date(pg); err != nil {
 			return err
 		}
 		if err := f.address(pg); err != nil {
@@ -64,11 +68,7 @@ func (f *framer) sender(pg *page) error {
 	strong := s
 	strong.size, strong.face = small+1, bold
 	strong.lead = strong.size * 1.32 * point
-	name := l.Sender.DisplayName
-	if name == "" {
-		name = l.Sender.LegalName
-	}
-	if y, err = f.text(pg, []pipeline.Span{{Text: name}}, strong, y); err != nil {
+	if y, err = f.text(pg, []pipeline.Span{{Text: f.senderName()}}, strong, y); err != nil {
 		return err
 	}
 	if y, err = f.text(pg, []pipeline.Span{{Text: strings.Join(f.returnAddress(), "\n")}}, s, y+0.4); err != nil {
@@ -104,6 +104,17 @@ func (f *framer) sender(pg *page) error {
 	return nil
 }
 
+// date sets the date of the letter.
+func (f *framer) date(pg *page) error {
+	box, size := f.profile.Date, max(f.style.small, 10)
+	s := setting{x: box.X, w: box.W, size: size, lead: size * 1.32 * point}
+	end, err := f.text(pg, []pipeline.Span{{Text: f.letter.Labels.Date}}, s, box.Y)
+	if err == nil && end > box.Bottom() {
+		return failed("sender-too-long", "the date does not fit its place")
+	}
+	return err
+}
+
 // contact sets telephone and hours of the cell.
 func (f *framer) contact(pg *page, s, strong setting, y float64) (float64, error) {
 	l := f.letter
@@ -134,12 +145,23 @@ func inLocale(t pipeline.Texts, locale string) string {
 	return t[lang]
 }
 
+// senderName is what the sender calls himself.
+func (f *framer) senderName() string {
+	if f.letter.Sender.DisplayName != "" {
+		return f.letter.Sender.DisplayName
+	}
+	return f.letter.Sender.LegalName
+}
+
 // returnAddress is the sender's, with the country on letters that leave it.
 func (f *framer) returnAddress() []string {
 	lines := append([]string(nil), f.letter.Sender.ReturnAddress...)
+	if len(lines) > 0 && (lines[0] == f.letter.Sender.DisplayName || lines[0] == f.letter.Sender.LegalName) {
+		lines = lines[1:] // the name stands above them
+	}
 	to, origin := f.item.Country, f.press.atlas.origin
 	if home, ok := countryOf(origin); ok && to != "" && to != origin && (!frenchPost(to) || !frenchPost(origin)) {
-		lines = append(lines, home.fr)
+		lines = append(lines, f.press.atlas.name(home))
 	}
 	return lines
 }
@@ -227,14 +249,10 @@ func (p *Press) setAddress(profile *Profile, lines []string) ([]op, error) {
 // returnLine sets the sender's address in one small line above the recipient's.
 func (f *framer) returnLine(pg *page, box Box) error {
 	var parts []string
-	if f.letter.Sender.DisplayName != "" {
-		parts = append(parts, f.letter.Sender.DisplayName)
+	if name := f.senderName(); name != "" {
+		parts = append(parts, name)
 	}
-	for _, l := range f.returnAddress() {
-		if len(parts) == 0 || l != parts[0] {
-			parts = append(parts, l)
-		}
-	}
+	parts = append(parts, f.returnAddress()...)
 	words, err := f.press.fonts.shape([]pipeline.Span{{Text: strings.ReplaceAll(strings.Join(parts, " · "), " ", "\u00a0")}}, regular)
 	if err != nil || len(words) == 0 {
 		return err
@@ -295,10 +313,10 @@ func (f *framer) foot(pg *page, n int) error {
 	fine := setting{x: left, w: s.x - left - 6, size: st.fine, lead: st.fine * 1.25 * point, grey: 60}
 	text := f.letter.Sender.RegisteredLine
 	if n > 1 || text == "" {
-		text = f.letter.Sender.DisplayName + " · " + f.letter.Reference.String()
+		text = f.senderName() + " · " + f.letter.Reference.String()
 	}
 	c := &composer{fonts: f.press.fonts, style: st}
-	if err := c.paragraph([]pipeline.Span{{Text: text}}, fine); err != nil {
+	if err := c.paragraph([]pipeline.Span{{Text: unbrokenNumbers(text)}}, fine); err != nil {
 		return err
 	}
 	h := height(c.units)
@@ -312,6 +330,17 @@ func (f *framer) foot(pg *page, n int) error {
 		y += u.h
 	}
 	return nil
+}
+
+// unbrokenNumbers keeps the groups of a number on one line.
+func unbrokenNumbers(s string) string {
+	r := []rune(s)
+	for i := 1; i+1 < len(r); i++ {
+		if r[i] == ' ' && unicode.IsDigit(r[i-1]) && unicode.IsDigit(r[i+1]) {
+			r[i] = '\u00a0'
+		}
+	}
+	return string(r)
 }
 
 // marks sets fold and punch marks in the left margin.

@@ -47,16 +47,16 @@ func (p *Press) layoutFor(it *Item, profile *Profile, class string) (*laid, erro
 	styles := p.styles(class)
 	var best []page
 	var chosen style
-	for i, st := range styles {
-		pages, rest, err := p.pages(it.Letter, profile, st)
+	for _, st := range styles {
+		pages, err := p.pages(it.Letter, profile, st)
 		if err != nil {
 			return nil, err
 		}
 		if best == nil || len(pages) < len(best) {
 			best, chosen = pages, st
 		}
-		// Setting it tighter pays only if that can save the last page.
-		if i == 0 && (len(pages) == 1 || rest > 0.22*profile.Next.H) {
+		// Setting it tighter saves a page of a letter of a few, hardly of a long one.
+		if len(pages) == 1 || len(pages) > 4 {
 			break
 		}
 	}
@@ -83,18 +83,10 @@ func (p *Press) styles(class string) []style {
 	return standardStyles()
 }
 
-// pages sets the text of a letter: date, subject, blocks. rest is the height used
-// on the last page, if there are several.
-func (p *Press) pages(l *pipeline.Letter, profile *Profile, st style) (pages []page, rest float64, err error) {
+// pages sets the text of a letter: subject and blocks.
+func (p *Press) pages(l *pipeline.Letter, profile *Profile, st style) ([]page, error) {
 	c := &composer{fonts: p.fonts, style: st, colon: colon(l)}
 	body := profile.Body
-	if date := l.Labels.Date; date != "" {
-		s := c.body(profile.DateX, body.Right()-profile.DateX)
-		if err := c.paragraph([]pipeline.Span{{Text: date}}, s); err != nil {
-			return nil, 0, err
-		}
-	}
-	c.gap(2 * st.gap)
 	var subject []pipeline.Span
 	if label := l.Labels.Subject; label != "" {
 		subject = append(subject, pipeline.Span{Text: label + c.colon})
@@ -102,7 +94,7 @@ func (p *Press) pages(l *pipeline.Letter, profile *Profile, st style) (pages []p
 	subject = append(subject, pipeline.Span{Text: l.Subject, Strong: true})
 	s := setting{x: body.X, w: body.W, size: st.h2, lead: st.h2 * 1.3 * point}
 	if err := c.paragraph(subject, s); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	c.gap(1.6 * st.gap)
 	last := 0
@@ -112,7 +104,7 @@ func (p *Press) pages(l *pipeline.Letter, profile *Profile, st style) (pages []p
 			c.gap(2.4 * st.gap)
 		}
 		if err := c.blocks(l.Blocks[i:i+1], body.X, body.W); err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 	}
 	// A signature is never alone on a page.
@@ -121,20 +113,14 @@ func (p *Press) pages(l *pipeline.Letter, profile *Profile, st style) (pages []p
 			c.units[i].glue = true
 		}
 	}
-	pages = flow(c.units, body, profile.Next)
-	if len(pages) > 1 {
-		for _, o := range pages[len(pages)-1].ops {
-			rest = max(rest, o.y-profile.Next.Y)
-		}
-	}
-	return pages, rest, nil
+	return flow(c.units, body, profile.Next), nil
 }
 
-// signature reports whether a block looks like the name under a letter: a few
-// words over several lines. It gets some air.
+// signature reports whether the last block of a letter is the name under it: a few
+// words. It gets some air.
 func signature(b pipeline.Block) bool {
-	text := pipeline.Plain(b.Spans)
-	return b.Kind == pipeline.Paragraph && strings.Contains(text, "\n") && len(text) < 200
+	n := len(pipeline.Plain(b.Spans))
+	return b.Kind == pipeline.Paragraph && n > 0 && n < 160
 }
 
 func colon(l *pipeline.Letter) string {

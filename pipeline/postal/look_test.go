@@ -2,12 +2,15 @@ package postal
 
 import (
 	"bytes"
+	"fmt"
+	"image"
+	"image/png"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/kit/testenv"
 )
 
 // TestLook writes the sample letters as PDF and PNG into the directory that
@@ -17,22 +20,7 @@ func TestLook(t *testing.T) {
 	if dir == "" {
 		t.Skip("set ART34_LOOK to a directory to look at the letters")
 	}
-	de := pipeline.Person{Title: "Herrn", FirstName: "Łukasz", LastName: "Großmann", Address: []string{"Schloßstraße 12"}, Postcode: "10115", City: "Berlin", Country: "DE"}
-	gb := pipeline.Person{Title: "Ms", FirstName: "Sarah", LastName: "O’Connor", Address: []string{"Flat 3", "221B Baker Street"}, Postcode: "NW1 6XE", City: "London", Country: "GB"}
-	for _, x := range []struct {
-		name   string
-		config Config
-		letter *pipeline.Letter
-		who    pipeline.Person
-	}{
-		{"french", Config{}, frenchLetter(2), person()},
-		{"french-c5", Config{Profile: "fr-c5"}, frenchLetter(1), person()},
-		{"two-page", Config{}, frenchLetter(7), person()},
-		{"english", Config{}, englishLetter(), gb},
-		{"large", Config{}, largeLetter(), person()},
-		{"din", Config{Profile: "din5008b"}, englishLetter(), de},
-		{"govuk", Config{Profile: "govuk"}, englishLetter(), gb},
-	} {
+	for _, x := range samples() {
 		press := newPress(t, x.config)
 		var b bytes.Buffer
 		d, err := press.DrawLetter(&b, item(t, press, x.letter, x.who))
@@ -45,8 +33,102 @@ func TestLook(t *testing.T) {
 		if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := exec.Command("pdftoppm", "-r", "100", "-png", file, filepath.Join(dir, x.name)).CombinedOutput(); err != nil {
-			t.Fatal(err, string(out))
+		testenv.Run(t, "pdftoppm", "-r", "100", "-png", file, filepath.Join(dir, x.name))
+	}
+}
+
+// sample is a letter that people looked at and would sign.
+type sample struct {
+	name   string
+	config Config
+	letter *pipeline.Letter
+	who    pipeline.Person
+}
+
+func samples() []sample {
+	de := pipeline.Person{Title: "Herrn", FirstName: "Łukasz", LastName: "Großmann", Address: []string{"Schloßstraße 12"}, Postcode: "10115", City: "Berlin", Country: "DE"}
+	gb := pipeline.Person{Title: "Ms", FirstName: "Sarah", LastName: "O’Connor", Address: []string{"Flat 3", "221B Baker Street"}, Postcode: "NW1 6XE", City: "London", Country: "GB"}
+	return []sample{
+		{"french", Config{}, frenchLetter(2), person()},
+		{"one-page", Config{}, oneAPage(1), person()},
+		{"french-c5", Config{Profile: "fr-c5"}, frenchLetter(1), person()},
+		{"two-page", Config{}, frenchLetter(7), person()},
+		{"english", Config{}, englishLetter(), gb},
+		{"large", Config{}, largeLetter(), person()},
+		{"din", Config{Profile: "din5008b"}, englishLetter(), de},
+		{"govuk", Config{Profile: "govuk"}, englishLetter(), gb},
+	}
+}
+
+// TestGolden compares the first two pages of the samples with the images in
+// testdata/golden, tolerantly: fonts are drawn a little differently by every
+// version of the renderer. ART34_GOLDEN=write replaces the images; look at them
+// before committing.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	const dpi = 50
+	testenv.Binary(t, "pdftoppm")
+	for _, x := range samples() {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			press := newPress(t, x.config)
+			var b bytes.Buffer
+			d, err := press.DrawLetter(&b, item(t, press, x.letter, x.who))
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := write(t, b.Bytes())
+			for n := 1; n <= min(2, d.Printed); n++ {
+				got := pagePNG(t, file, n, dpi)
+				golden := filepath.Join("testdata", "golden", fmt.Sprintf("%s-%d.png", x.name, n))
+				if os.Getenv("ART34_GOLDEN") == "write" {
+					var out bytes.Buffer
+					if err := png.Encode(&out, got); err != nil {
+						t.Fatal(err)
+					}
+					if err := os.MkdirAll(filepath.Dir(golden), 0o755); err != nil {
+						t.Fatal(err)
+					}
+					if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {
+						t.Fatal(err)
+					}
+					continue
+				}
+				data, err := os.ReadFile(golden)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want, err := png.Decode(bytes.NewReader(data))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if share := unlike(got, want); share > 0.004 {
+					t.Errorf("page %d: %.1f %% of the page looks otherwise than %s", n, 100*share, golden)
+				}
+			}
+		})
+	}
+}
+
+// unlike is the share of blocks of 6 × 6 pixels whose mean grey differs clearly.
+func unlike(a, b image.Image) float64 {
+	if a.Bounds() != b.Bounds() {
+		return 1
+	}
+	const side = 6
+	bad, all := 0, 0
+	r := a.Bounds()
+	for y := r.Min.Y; y+side <= r.Max.Y; y += side {
+		for x := r.Min.X; x+side <= r.Max.X; x += side {
+			d := 0
+			for k := range side * side {
+				d += grey(a, x+k%side, y+k/side) - grey(b, x+k%side, y+k/side)
+			}
+			if d = d / (side * side); d > 25 || d < -25 {
+				bad++
+			}
+			all++
 		}
 	}
+	return float64(bad) / float64(all)
 }

@@ -60,7 +60,7 @@ type Profile struct {
 	WindowCode *Point       `yaml:"window_code"` // a second code, in the window: returned mail is scanned unopened
 	Logo       Box          `yaml:"logo"`
 	Sender     Box          `yaml:"sender"` // name, return address, reference, telephone
-	DateX      float64      `yaml:"date_x"`
+	Date       Box          `yaml:"date"`
 	Body       Box          `yaml:"body"` // of the first page
 	Next       Box          `yaml:"next"` // of the pages after it
 	Foot       Box          `yaml:"foot"` // code, registered line, page number
@@ -191,7 +191,7 @@ func (p *Profile) Validate() error {
 			}
 		}
 	}
-	first := map[string]Box{"logo": p.Logo, "sender": p.Sender, "body": p.Body, "foot": p.Foot}
+	first := map[string]Box{"logo": p.Logo, "sender": p.Sender, "date": p.Date, "body": p.Body, "foot": p.Foot}
 	for name, b := range first {
 		if b.Touches(ever) {
 			fail("%s %v may show in the window, %v", name, b, ever)
@@ -208,11 +208,11 @@ func (p *Profile) Validate() error {
 			}
 		}
 	}
-	if p.Body.Touches(p.Foot) || p.Next.Touches(p.Foot) || p.Body.Touches(p.Sender) {
-		fail("body, foot and sender overlap")
+	if p.Body.Touches(p.Foot) || p.Next.Touches(p.Foot) || p.Body.Touches(p.Sender) || p.Body.Touches(p.Date) || p.Sender.Touches(p.Date) || p.Logo.Touches(p.Date) {
+		fail("body, foot, sender and date overlap")
 	}
-	if p.Foot.H < symbol || p.DateX < p.Body.X || p.DateX > p.Body.Right()-40 {
-		fail("the foot is too low for the code, or date_x outside the body")
+	if p.Foot.H < symbol {
+		fail("the foot is too low for the code")
 	}
 	if p.MaxSheets < 1 {
 		fail("max_sheets is below 1")

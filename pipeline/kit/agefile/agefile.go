@@ -56,3 +56,13 @@ func Decrypt(r io.Reader, identity string) (io.Reader, error) {
 	}
 	return age.Decrypt(r, ids...)
 }
+
+// NewIdentity makes a key pair, for practice print shops and tests: the recipient
+// to encrypt to and the identity to decrypt with.
+func NewIdentity() (recipient, identity string, err error) {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		return "", "", err
+	}
+	return id.Recipient().String(), id.String(), nil
+}
