@@ -46,6 +46,9 @@ func newGroup(writers int, write func(context.Context, []pipeline.Change) ([]boo
 // Until a writer has taken them the end of ctx withdraws them; after that it does
 // not: the answer says what happened.
 func (g *group) commit(ctx context.Context, changes []pipeline.Change) ([]bool, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	r := &request{changes: changes, answer: make(chan answer, 1)}
 	select {
 	case g.waiting <- r:

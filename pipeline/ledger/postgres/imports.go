@@ -164,14 +164,14 @@ const wipeRows = 2000
 // transactions. It can be repeated from wherever it stopped.
 func (l *Ledger) wipe(ctx context.Context, importID int64) error {
 	for after := int64(0); ; {
-		ids, err := query(ctx, l, l.desk, pgx.RowTo[int64], `WITH some AS MATERIALIZED (
+		ids, err := query(ctx, l, l.desk, pgx.RowTo[int64], `WITH batch AS MATERIALIZED (
 				SELECT notice_id FROM people WHERE import_id = $1 AND notice_id > $2 ORDER BY notice_id LIMIT $3
-			), e AS (DELETE FROM events WHERE notice_id IN (SELECT notice_id FROM some)
-			), a AS (DELETE FROM attempts WHERE notice_id IN (SELECT notice_id FROM some)
-			), n AS (DELETE FROM notices WHERE id IN (SELECT notice_id FROM some)
-			), b AS (DELETE FROM absorptions WHERE notice_id IN (SELECT notice_id FROM some) OR parent_id IN (SELECT notice_id FROM some)
-			), p AS (DELETE FROM people WHERE notice_id IN (SELECT notice_id FROM some))
-			SELECT coalesce(max(notice_id), 0) FROM some`, importID, after, wipeRows)
+			), e AS (DELETE FROM events WHERE notice_id IN (SELECT notice_id FROM batch)
+			), a AS (DELETE FROM attempts WHERE notice_id IN (SELECT notice_id FROM batch)
+			), n AS (DELETE FROM notices WHERE id IN (SELECT notice_id FROM batch)
+			), b AS (DELETE FROM absorptions WHERE notice_id IN (SELECT notice_id FROM batch) OR parent_id IN (SELECT notice_id FROM batch)
+			), p AS (DELETE FROM people WHERE notice_id IN (SELECT notice_id FROM batch))
+			SELECT coalesce(max(notice_id), 0) FROM batch`, importID, after, wipeRows)
 		if err != nil {
 			return err
 		}
