@@ -2,9 +2,7 @@ package letter
 
 import (
 	"fmt"
-	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,12 +20,15 @@ type passage struct {
 // actions matches what is not text in a letter: actions and comments.
 var actions = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
 
+// action stands for an action in a passage.
+const action = "·"
+
 // passages lists everything that a voice can say.
 func (s *Set) passages(v *voice) []passage {
 	var out []passage
 	lines := func(file, text string) {
 		// An action becomes a sign that is no word and no blank; its line breaks stay.
-		text = actions.ReplaceAllStringFunc(text, func(a string) string { return "·" + strings.Repeat("\n", strings.Count(a, "\n")) })
+		text = actions.ReplaceAllStringFunc(text, func(a string) string { return action + strings.Repeat("\n", strings.Count(a, "\n")) })
 		all := strings.Split(text, "\n")
 		for i, l := range all {
 			p := passage{file: file, line: i + 1, text: l}
@@ -125,25 +126,29 @@ func (s *Set) lintPassage(r *report, v *voice, p passage) {
 	}
 }
 
-// addresses matches links of Markdown and addresses of the web in text.
-var addresses = regexp.MustCompile(`\]\(([^)]*)\)|(?i:\b(?:https?://|www\.)[^\s<>()"«»]+)`)
+// links matches links of Markdown; addresses those that stand in text.
+var (
+	links     = regexp.MustCompile(`\[([^\]]*)\]\(([^)]*)\)`)
+	addresses = regexp.MustCompile(`(?i:\b(?:https?://|www\.)[^\s<>()\[\]"«»]+)`)
+)
 
-// lintLinks blocks every address that is not on the campaign's list.
+// lintLinks blocks every address that is not on the campaign's list: mail readers
+// make links of addresses in text.
 func (s *Set) lintLinks(r *report, p passage, place func(string) string) {
-	for _, m := range addresses.FindAllStringSubmatch(p.text, -1) {
-		target := strings.TrimRight(m[0], ".,;:!?")
-		link := m[1] != "" || strings.HasPrefix(m[0], "](")
-		if link {
-			target = m[1]
-			start := strings.LastIndexByte(p.text[:strings.Index(p.text, m[0])], '[')
-			if start >= 0 && allowedLink(target, p.text[start+1:strings.Index(p.text, m[0])], s.spec.Letters.AllowLinks) {
-				continue
-			}
-		} else if u, err := url.Parse(target); err == nil && u.Scheme == "https" && slices.Contains(s.spec.Letters.AllowLinks, u.Host) {
-			continue
+	check := func(target, text string) {
+		if !allowedLink(target, text, s.spec.Letters.AllowLinks) || strings.Contains(target, action) {
+			r.add(Block, "L22", p.file, p.line, place(fmt.Sprintf("the link %q", target)),
+				"take it out; or list its host under letters.allow_links and write [https://…](https://…), without query and without a value of the customer")
 		}
-		r.add(Block, "L22", p.file, p.line, place(fmt.Sprintf("the link %q, which will be printed as text", target)),
-			"take it out; or list its host under letters.allow_links and write [https://…](https://…), without query and without a value of the customer")
+	}
+	rest := links.ReplaceAllStringFunc(p.text, func(m string) string {
+		parts := links.FindStringSubmatch(m)
+		check(parts[2], parts[1])
+		return " "
+	})
+	for _, m := range addresses.FindAllString(rest, -1) {
+		m = strings.TrimRight(m, ".,;:!?")
+		check(m, m)
 	}
 }
 

@@ -213,6 +213,9 @@ func (w *textWriter) wrap(text []byte, first, rest string) {
 		column += width
 		i = end
 	}
+	for len(w.out) > 0 && w.out[len(w.out)-1] == ' ' {
+		w.out = w.out[:len(w.out)-1] // of an empty item
+	}
 	w.out = append(w.out, '\n')
 }
 
