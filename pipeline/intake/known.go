@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -42,6 +43,9 @@ func (e *earlier) byCustomer(ctx context.Context, id string) (key, bool, error) 
 	}
 	for _, n := range ids {
 		job, err := e.ledger.Notice(ctx, n)
+		if errors.Is(err, pipeline.ErrNotFound) {
+			continue // absorbed since
+		}
 		if err != nil {
 			return key{}, false, err
 		}

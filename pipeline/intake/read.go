@@ -128,6 +128,9 @@ func (im *importer) row(s *schema, r *row, extra []string, index int, count *pip
 	count.Rows++
 	if s.role == roleCustomers {
 		im.check.customer(r, &im.customer)
+		if _, bad := im.check.f.rejected(); !bad {
+			im.check.attributes(r, &im.customer, extra, im.attribute)
+		}
 	} else {
 		im.impacts = im.check.impacts(r, im.impacts)
 	}
@@ -145,7 +148,6 @@ func (im *importer) row(s *schema, r *row, extra []string, index int, count *pip
 	}
 	count.Accepted++
 	if s.role == roleCustomers {
-		im.check.attributes(r, &im.customer, extra, im.attribute)
 		im.customer.file = index
 		im.customer.codes = im.lasting(im.customer.codes[:0])
 		if err := im.byCustomer.add(im.enc.customer(customerKey(im.customer.f[cCustomerID]), &im.customer)); err != nil {

@@ -24,7 +24,6 @@ type memory struct {
 	jobs    map[int64]*pipeline.Job
 	tokens  map[int64][]pipeline.Token // by import
 	lastID  map[int64]int64
-	gone    map[int64]bool // supplements that were absorbed
 
 	fail   func(op string) error // called before each operation
 	race   func(m *memory)       // called once before Absorb
@@ -32,7 +31,7 @@ type memory struct {
 }
 
 func newMemory() *memory {
-	return &memory{jobs: map[int64]*pipeline.Job{}, tokens: map[int64][]pipeline.Token{}, lastID: map[int64]int64{}, gone: map[int64]bool{}, merged: map[int64]bool{}}
+	return &memory{jobs: map[int64]*pipeline.Job{}, tokens: map[int64][]pipeline.Token{}, lastID: map[int64]int64{}, merged: map[int64]bool{}}
 }
 
 func (m *memory) op(name string) error {
@@ -244,6 +243,13 @@ func (m *memory) Absorb(_ context.Context, c pipeline.Change, s pipeline.Notice)
 	}
 	into.Notice, into.Sealed = c.To, c.Sealed
 	m.imp(s.Import).Absorbed++
+	for _, list := range m.tokens {
+		for i := range list {
+			if list[i].Notice == s.ID {
+				list[i].Notice = c.From.ID
+			}
+		}
+	}
 	delete(m.jobs, s.ID)
 	return true, nil
 }
