@@ -2,13 +2,11 @@ package letter_test
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -297,46 +295,6 @@ func TestAllowedLinks(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 	}
-}
-
-// FuzzTemplate: no letter file makes the program panic, run for ever or print what
-// it may not, whatever a writer types.
-func FuzzTemplate(f *testing.F) {
-	shipped, err := os.ReadFile("../../templates/letters/breach.fr.md")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(strings.SplitN(string(shipped), "---\n", 3)[2])
-	for _, s := range append(hostileValues(), "{{range .Groups}}{{range .Data}}{{.Name}}{{end}}{{end}}", "{{with .Own}}{{len .}}{{end}}", "{{$a := len .Own}}{{$a}}", "{{if .Own}}\n- a\n{{else if .Groups}}\n> b\n{{end}}", "{{- /* a */ -}}", doubling(3)) {
-		f.Add(s)
-	}
-	spec, fsys := sampleSpec(), files(f)
-	spec.Letters.Locales = []string{"fr"}
-	f.Fuzz(func(t *testing.T, body string) {
-		own := maps.Clone(fsys)
-		own["breach.fr.md"] = &fstest.MapFile{Data: []byte(letterOf(body))}
-		set, err := letter.Load(own, spec)
-		if err != nil {
-			return
-		}
-		r := sampleRequest("fr")
-		start := time.Now()
-		l, err := set.Render(r)
-		if took := time.Since(start); took > 20*time.Second {
-			t.Fatalf("%v for %d bytes", took, len(body))
-		}
-		if err != nil {
-			if code := pipeline.ErrorCode(err); code != "letter-broken" && code != "letter-too-long" {
-				t.Fatal(err)
-			}
-			return
-		}
-		page, text := letter.HTML(l), letter.Text(l)
-		if strings.Contains(string(page), "<script") || strings.Contains(string(page), "<img") || !utf8.Valid(page) || !utf8.Valid(text) {
-			t.Fatalf("%q makes HTML", body)
-		}
-		set.LintLetter(r, l)
-	})
 }
 
 // TestLoadReportsEveryFault: all faults at once, in order, with their places.
