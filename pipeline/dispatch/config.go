@@ -25,7 +25,7 @@ type Config struct {
 	// every start, so that what an earlier one left is recognised.
 	Owner string
 	// Connections bounds the connections of this process over all campaigns. 0 is
-	// 32. A campaign uses at most its own email.connections of them.
+	// 256. A campaign uses at most its own email.connections of them.
 	Connections int
 	// WayBack reports whether feedback of a campaign is proven to reach us on a
 	// channel. Until then silence proves nothing and notices stay Accepted. nil:

@@ -209,6 +209,7 @@ func (k *campaign) window() int {
 // Defaults of campaign.yaml.
 const (
 	defaultConnections = 8
+	mostConnections    = 256
 	defaultWindow      = 8
 	defaultRunSize     = 1000
 	defaultRefusals    = 5

@@ -19,6 +19,7 @@ type courier struct {
 
 	mu     sync.Mutex
 	unsent map[int64]unsent
+	inHand map[int64]struct{}
 }
 
 // unsent counts how often a relay that takes other messages took nothing of this
@@ -33,7 +34,59 @@ type unsent struct {
 const unsentMost = 5
 
 func newCourier(s *Service, drain context.Context) *courier {
-	return &courier{s: s, lease: s.newLease(leaseCourier+s.Owner, s.Times.CourierTTL), pool: &pool{s: s}, slots: newSlots(), drain: drain, unsent: map[int64]unsent{}}
+	return &courier{s: s, lease: s.newLease(leaseCourier+s.Owner, s.Times.CourierTTL), pool: &pool{s: s}, slots: newSlots(), drain: drain, unsent: map[int64]unsent{}, inHand: map[int64]struct{}{}}
+}
+
+// serve takes as many tasks at once as the running campaigns have connections: a
+// task that waits for one would only be held by us if we died. When somebody
+// changes the number, a new server begins and the old one ends with its tasks.
+func (c *courier) serve(drain, kill context.Context) error {
+	var servers sync.WaitGroup
+	failed := make(chan error, 1)
+	now := 0
+	stop := func() {}
+	for drain.Err() == nil && len(failed) == 0 {
+		if n := c.concurrency(); n != now && n > 0 {
+			stop()
+			var some context.Context
+			some, stop = context.WithCancel(drain)
+			now = n
+			servers.Go(func() {
+				if err := c.s.Queue.Serve(some, kill, kindEmail, n, c.handle); err != nil {
+					select {
+					case failed <- err:
+					default:
+					}
+				}
+			})
+		}
+		select {
+		case <-drain.Done():
+		case <-time.After(c.s.Times.Control):
+		}
+	}
+	stop()
+	servers.Wait()
+	select {
+	case err := <-failed:
+		return err
+	default:
+		return nil
+	}
+}
+
+// concurrency is how many tasks may run; 0 before the ledger has told.
+func (c *courier) concurrency() (n int) {
+	v := c.s.control.current()
+	if v == nil {
+		return 0
+	}
+	for _, k := range v.campaigns {
+		if k.State != pipeline.Withdrawn { // a paused one may be resumed any time
+			n += k.connections()
+		}
+	}
+	return min(max(n, 1), c.s.Connections)
 }
 
 // handle is the queue's handler for e-mail. It ends when every ticket is either
@@ -118,6 +171,26 @@ func (c *courier) connect(ctx context.Context, k *campaign) Conn {
 		return nil
 	}
 	return conn
+}
+
+// grasp claims a notice within the process, and reports false while another
+// connection has it: the queue may hand out copies of a task, and in the ledger two
+// claims of one process look the same when the answer to a commit was lost.
+func (c *courier) grasp(notice int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, taken := c.inHand[notice]; taken {
+		return false
+	}
+	c.inHand[notice] = struct{}{}
+	return true
+}
+
+// loose ends the claim.
+func (c *courier) loose(notice int64) {
+	c.mu.Lock()
+	delete(c.inHand, notice)
+	c.mu.Unlock()
 }
 
 // hangsUp counts that the relay took nothing of a message, and reports whether it

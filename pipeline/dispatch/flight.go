@@ -88,13 +88,22 @@ func (f *flights) clear() (tickets []pipeline.Ticket) {
 // then a courier of this process has mostly reported it done.
 const grace = 300 * time.Millisecond
 
-// ask takes off what the queue has done with.
+// overdue is after how long a task is no longer counted if nothing waits in the
+// queue: its courier may have died, and asynq hands it out again only after a
+// minute or two. If it is alive after all, a little more is outstanding.
+const overdue = 15 * time.Second
+
+// ask takes off what the queue has done with, and what is overdue.
 func (f *flights) ask(ctx context.Context, q Queue, now time.Duration) error {
 	f.mu.Lock()
 	var tasks []pipeline.Task
-	for _, x := range f.list {
+	var late []string
+	for id, x := range f.list {
 		if now-x.since > grace {
 			tasks = append(tasks, x.task)
+		}
+		if now-x.since > overdue {
+			late = append(late, id)
 		}
 	}
 	f.mu.Unlock()
@@ -102,11 +111,22 @@ func (f *flights) ask(ctx context.Context, q Queue, now time.Duration) error {
 	if err != nil {
 		return err
 	}
+	waiting := 0
+	if len(late) > 0 {
+		if waiting, err = q.Backlog(ctx, kindEmail); err != nil {
+			return err
+		}
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, t := range tasks {
 		if !open[i] {
 			delete(f.list, t.ID)
+		}
+	}
+	if waiting == 0 {
+		for _, id := range late {
+			delete(f.list, id)
 		}
 	}
 	return nil

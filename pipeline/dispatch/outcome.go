@@ -25,43 +25,66 @@ func (r *round) commit(ctx context.Context) {
 	for _, p := range done {
 		changes = append(changes, r.outcome(p))
 	}
-	kept := marks[:0]
+	marks = r.claim(marks)
 	for _, p := range marks {
-		if r.mayMark(p) {
-			kept = append(kept, p)
-			changes = append(changes, r.mark(p))
-		}
+		changes = append(changes, r.mark(p))
 	}
-	marks = kept
 	if len(changes) == 0 {
 		return
 	}
 	ok, err := r.c.s.commit(ctx, changes, false)
 	if err != nil && ctx.Err() != nil {
 		// A hard stop: what we know is worth one more try, and marks are not.
-		marks = nil
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTry)
 		defer cancel()
-		ok, err = r.c.s.commit(end, changes[:len(done)], true)
+		var known []bool
+		if known, err = r.c.s.commit(end, changes[:len(done)], true); err == nil {
+			ok = append(known, make([]bool, len(marks))...)
+		}
 		ctx = end
 	}
 	for i, p := range done {
-		r.claimed[p.index] = true
 		if p.unfit == "" {
 			r.sending--
 		}
 		if err == nil && !ok[i] {
 			r.late(ctx, p, changes[i])
 		}
+		r.settled(p)
 	}
 	for i, p := range marks {
-		r.claimed[p.index] = err == nil // one that did not apply has moved on
-		if err == nil && ok[len(done)+i] {
-			p.row = changes[len(done)+i].To
-			r.sending++
-			r.atRelay++
-			r.marked <- p
+		if err != nil || !ok[len(done)+i] {
+			r.settled(p) // it has moved on, or we are being stopped
+			continue
 		}
+		p.row = changes[len(done)+i].To
+		r.sending++
+		r.atRelay++
+		r.marked <- p
+	}
+}
+
+// claim returns those that may still be sent, and that no other connection of this
+// process has in hand.
+func (r *round) claim(marks []*parcel) []*parcel {
+	out := marks[:0]
+	for _, p := range marks {
+		switch {
+		case !r.mayMark(p):
+		case !r.c.grasp(p.row.ID):
+			r.claimed[p.index] = true // another copy of the task sees to it
+		default:
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// settled ends our part in a notice: nothing is left to give back.
+func (r *round) settled(p *parcel) {
+	r.claimed[p.index] = true
+	if p.unfit == "" {
+		r.c.loose(p.row.ID)
 	}
 }
 

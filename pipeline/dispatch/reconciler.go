@@ -14,8 +14,10 @@ import (
 type reconciler struct {
 	s    *Service
 	lead *lease
-	// stale is when queued notices were last looked for; that needs no hurry.
+	// stale is when queued notices were last looked for; that needs no hurry, unless
+	// a courier has died: what it had not claimed yet is queued for nobody.
 	stale time.Duration
+	hurry bool
 }
 
 const staleEvery = 5 * time.Second
@@ -33,7 +35,7 @@ func (r *reconciler) tick(ctx context.Context) {
 			err = r.campaign(ctx, k)
 		}
 	}
-	if err == nil && r.s.elapsed()-r.stale >= min(staleEvery, r.s.Times.StaleQueued) {
+	if err == nil && (r.hurry || r.s.elapsed()-r.stale >= min(staleEvery, r.s.Times.StaleQueued)) {
 		r.stale = r.s.elapsed()
 		err = r.lost(ctx)
 	}
@@ -56,6 +58,7 @@ func (r *reconciler) orphans(ctx context.Context, v *view) error {
 			return p, pipeline.Event{Attempt: n.Attempt, Kind: pipeline.EvDoubted, Actor: actorReconciler, Code: "courier-died"}
 		})
 		if n > 0 {
+			r.hurry = true
 			r.s.Log.Warn("a courier died; what it had in hand is in doubt", "notices", n)
 		}
 		if err != nil || len(list) < batch || n == 0 {
@@ -123,8 +126,13 @@ func (r *reconciler) lost(ctx context.Context) error {
 	if r.s.reached(ctx, "queue", err) != nil || n > 0 {
 		return nil
 	}
+	age := r.s.Times.StaleQueued
+	if r.hurry {
+		age = r.s.Times.CourierTTL
+		r.hurry = false
+	}
 	for ctx.Err() == nil {
-		tickets, err := r.s.Ledger.StaleQueued(ctx, r.s.Real.Now().Add(-r.s.Times.StaleQueued), batch)
+		tickets, err := r.s.Ledger.StaleQueued(ctx, r.s.Real.Now().Add(-age), batch)
 		if err != nil || len(tickets) == 0 {
 			return err
 		}

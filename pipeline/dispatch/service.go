@@ -52,7 +52,7 @@ func New(c Config) (*Service, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Connections <= 0 {
-		c.Connections = 32
+		c.Connections = mostConnections
 	}
 	c.Times = c.Times.withDefaults()
 	s := &Service{Config: c, start: c.Real.Now(), guards: map[int64]*guard{}, missing: map[string]bool{}, flights: newFlights()}
@@ -101,7 +101,7 @@ func (s *Service) Run(drain, kill context.Context, roles ...Role) error {
 			s.every(workers, restMost/4, nil, func(context.Context) { c.pool.tire(restMost) })
 			c.pool.tire(0)
 		})
-		work.Go(func() { fail(s.Queue.Serve(drain, kill, kindEmail, s.Connections, c.handle)) })
+		work.Go(func() { fail(c.serve(drain, kill)) })
 	}
 	if slices.Contains(roles, RolePrint) {
 		beneath.Go(func() { s.room.lead.keep(workers) })
