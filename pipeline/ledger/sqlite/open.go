@@ -1,13 +1,11 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -15,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"modernc.org/sqlite"
@@ -47,6 +46,8 @@ type Ledger struct {
 	reads  *sql.DB
 	stmts  sync.Map // SQL text → *sql.Stmt on reads
 	writer *writer  // nil if read-only
+	end    sync.Once
+	ended  error
 }
 
 // Open opens the ledger and brings its schema up to date. An empty or missing
@@ -73,7 +74,7 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 			return nil, err
 		}
 	}
-	if l.reads, err = connect(cfg, readers, readerCache, "query_only(1)", "busy_timeout("+strconv.FormatInt(cfg.Wait.Milliseconds(), 10)+")"); err == nil {
+	if l.reads, err = connect(cfg, readers, readerCache, "query_only(1)"); err == nil {
 		err = l.verify(ctx)
 	}
 	if err != nil {
@@ -85,7 +86,7 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 // connect returns a pool of up to n connections. The pragmas run on each.
 func connect(cfg Config, n, cacheKiB int, pragmas ...string) (*sql.DB, error) {
 	q := url.Values{"_pragma": append([]string{
-		"busy_timeout(0)", // the pool of readers sets its own
+		"busy_timeout(" + strconv.FormatInt(cfg.Wait.Milliseconds(), 10) + ")",
 		"synchronous(FULL)",
 		"foreign_keys(1)",
 		"trusted_schema(0)",
@@ -108,11 +109,14 @@ func connect(cfg Config, n, cacheKiB int, pragmas ...string) (*sql.DB, error) {
 	return db, nil
 }
 
-// inspect looks at the file without SQLite, which would leave traces.
+// inspect looks at the file from outside, before SQLite leaves traces beside it. It
+// does not open it: closing a descriptor drops the locks that this process has on
+// the file (POSIX), also those of a ledger that is open.
 func inspect(cfg Config) error {
 	missing := &pipeline.Error{Code: "ledger-missing", Sentence: "there is no ledger at " + cfg.Path, Hint: "check --dir", Permanent: true, Exit: 2, Cause: fs.ErrNotExist}
-	f, err := os.Open(cfg.Path)
-	if errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(cfg.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0:
 		if cfg.MustExist || cfg.ReadOnly {
 			return missing
 		}
@@ -120,26 +124,28 @@ func inspect(cfg Config) error {
 			return &pipeline.Error{Code: "ledger-cannot-open", Sentence: "the directory of the ledger does not exist", Hint: "check --dir", Exit: 3, Cause: err}
 		}
 		return nil
+	case err == nil && (!info.Mode().IsRegular() || info.Size() < smallest):
+		return errForeign() // SQLite would take a short text for an empty file, and write over it
+	}
+	need := uint32(readable | writable)
+	if cfg.ReadOnly {
+		need = readable
+	}
+	if err == nil {
+		err = syscall.Access(cfg.Path, need)
 	}
 	if err != nil {
-		return &pipeline.Error{Code: "ledger-cannot-open", Sentence: "the ledger cannot be opened", Hint: "the file must be readable and writable for the user that runs art34", Exit: 3, Cause: err}
-	}
-	defer func() { _ = f.Close() }()
-	magic := []byte("SQLite format 3\x00")
-	head := make([]byte, len(magic))
-	switch n, err := io.ReadFull(f, head); {
-	case n == 0 && errors.Is(err, io.EOF):
-		if cfg.MustExist || cfg.ReadOnly {
-			return missing
-		}
-		return nil
-	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
-		return &pipeline.Error{Code: "ledger-io", Sentence: "the ledger cannot be read", Exit: 3, Cause: err}
-	case !bytes.Equal(head, magic):
-		return errForeign()
+		return &pipeline.Error{Code: "ledger-read-only", Sentence: "the ledger cannot be read and written", Hint: "the file and its directory must be writable for the user that runs art34", Exit: 3, Cause: err}
 	}
 	return nil
 }
+
+const (
+	// What access(2) is asked.
+	readable, writable = 4, 2
+	// smallest is the size of the smallest SQLite file in bytes.
+	smallest = 512
+)
 
 // verify checks, for a ledger that nobody may write, that it is one.
 func (l *Ledger) verify(ctx context.Context) error {
@@ -200,14 +206,18 @@ func scripts() ([]string, error) {
 	return list, nil
 }
 
-// Close waits for the writes that were asked for, and closes the file.
+// Close waits for the writes that were asked for, and closes the file. Closing
+// again is no error.
 func (l *Ledger) Close() error {
-	var errs []error
-	if l.writer != nil {
-		errs = append(errs, l.writer.close())
-	}
-	if l.reads != nil {
-		errs = append(errs, l.reads.Close())
-	}
-	return errors.Join(errs...)
+	l.end.Do(func() {
+		var errs []error
+		if l.writer != nil {
+			errs = append(errs, l.writer.close())
+		}
+		if l.reads != nil {
+			errs = append(errs, l.reads.Close())
+		}
+		l.ended = errors.Join(errs...)
+	})
+	return l.ended
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,7 +38,6 @@ type writer struct {
 	wait    time.Duration
 	closing chan struct{}
 	closed  chan struct{}
-	once    sync.Once
 	gap     *time.Timer // runs since the last commit
 
 	oneToken, manyTokens string // statements
@@ -54,6 +52,13 @@ type request struct {
 	run   func(*tx) error
 	done  chan error
 	taken atomic.Bool // by the writer, or by a caller who gave up
+	begun bool        // by the writer
+}
+
+// take reports whether the writer may run the request: its caller has not given up.
+func (r *request) take() bool {
+	r.begun = r.begun || r.taken.CompareAndSwap(false, true)
+	return r.begun
 }
 
 func newWriter(ctx context.Context, cfg Config) (*writer, error) {
@@ -110,7 +115,8 @@ func (w *writer) prepare(ctx context.Context) error {
 		_, _ = w.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 		return err
 	}
-	_, err = w.conn.ExecContext(ctx, "COMMIT")
+	// From here on the writer waits in its own way, see patiently.
+	_, err = w.conn.ExecContext(ctx, "COMMIT; PRAGMA busy_timeout = 0")
 	return err
 }
 
@@ -218,8 +224,7 @@ func (w *writer) loop() {
 	}
 }
 
-// gather adds the requests that wait, up to groupRows, and leaves out those whose
-// callers gave up.
+// gather adds the requests that wait, up to groupRows.
 func (w *writer) gather(group []*request) []*request {
 	rows := group[0].rows
 	for rows < groupRows {
@@ -232,7 +237,7 @@ func (w *writer) gather(group []*request) []*request {
 		}
 		break
 	}
-	return slices.DeleteFunc(group, func(r *request) bool { return !r.taken.CompareAndSwap(false, true) })
+	return group
 }
 
 // transact runs a group in one transaction and tells each its outcome. A request
@@ -270,6 +275,9 @@ func (w *writer) try(ctx context.Context, group []*request, errs []error) (culpr
 	}
 	t := &tx{ctx: ctx, w: w}
 	for i, r := range group {
+		if !r.take() {
+			continue
+		}
 		t.wrote = false
 		switch err := r.run(t); {
 		case err == nil:
@@ -290,7 +298,7 @@ func (w *writer) try(ctx context.Context, group []*request, errs []error) (culpr
 
 // close lets the writer finish what was asked for.
 func (w *writer) close() error {
-	w.once.Do(func() { close(w.closing) })
+	close(w.closing)
 	<-w.closed
 	var errs []error
 	for _, s := range w.stmts {

@@ -1,0 +1,371 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+)
+
+// blocked runs f while something else has the write lock of the ledger, so that
+// the requests of f gather; they go on when f returns.
+func blocked(t testing.TB, l *Ledger, f func()) {
+	t.Helper()
+	db := raw(t, l.cfg.Path)
+	run(t, db, "BEGIN IMMEDIATE")
+	f()
+	run(t, db, "ROLLBACK")
+	closed(t, db)
+}
+
+// waiting returns when so many requests wait behind the one that the writer tries
+// to begin with.
+func waiting(t testing.TB, l *Ledger, n int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); len(l.writer.queue) < n; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d requests wait, want %d", len(l.writer.queue), n)
+		}
+	}
+}
+
+// TestRequestsShareTransactions: what gathers while the lock is away is committed
+// together, and one that fails after it wrote takes nothing of the others along.
+func TestRequestsShareTransactions(t *testing.T) {
+	t.Parallel()
+	l := open(t)
+	const n, bad = 40, 17
+	var mu sync.Mutex
+	transactions := map[*tx]int{}
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	blocked(t, l, func() {
+		wg.Go(func() { _, _ = l.ReserveIDs(t.Context(), 1) }) // the writer waits with this one in hand
+		waiting(t, l, 0)
+		for i := range n {
+			wg.Go(func() {
+				errs[i] = l.write(t.Context(), "test", 1, func(tx *tx) error {
+					mu.Lock()
+					transactions[tx]++
+					mu.Unlock()
+					if _, err := tx.exec("INSERT INTO meta (key, value) VALUES (?, 'x')", fmt.Sprint(i)); err != nil {
+						return err
+					}
+					if i == bad {
+						return pipeline.ErrStale
+					}
+					return nil
+				})
+			})
+		}
+		waiting(t, l, n-1)
+	})
+	wg.Wait()
+	for i, err := range errs {
+		if i == bad && !errors.Is(err, pipeline.ErrStale) || i != bad && err != nil {
+			t.Errorf("request %d: %v", i, err)
+		}
+		v, err := l.Meta(t.Context(), fmt.Sprint(i))
+		if err != nil || (v == "x") != (i != bad) {
+			t.Errorf("request %d left %q, %v", i, v, err)
+		}
+	}
+	// One transaction that failed, one or two that did it again.
+	if len(transactions) > 5 {
+		t.Errorf("%d requests took %d transactions", n, len(transactions))
+	}
+}
+
+// TestGivingUp: who stops waiting before the writer takes the request up gets it
+// not done; the ledger is locked meanwhile.
+func TestGivingUp(t *testing.T) {
+	t.Parallel()
+	l := open(t)
+	blocked(t, l, func() {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		for i := range 3 {
+			go func() {
+				_, err := l.SetMeta(ctx, fmt.Sprint(i), "x", false)
+				done <- err
+			}()
+		}
+		waiting(t, l, 1)
+		cancel()
+		for range 3 {
+			if err := <-done; !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		}
+	})
+	if _, err := l.SetMeta(t.Context(), "last", "x", false); err != nil {
+		t.Error(err)
+	}
+	for i := range 3 {
+		if v, err := l.Meta(t.Context(), fmt.Sprint(i)); v != "" || err != nil {
+			t.Errorf("%d was written by a call that failed: %q %v", i, v, err)
+		}
+	}
+}
+
+// TestLockedForLong: a writer that does not get its turn says that the ledger is
+// away, and goes on when it is back. Readers do not notice.
+func TestLockedForLong(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l, err := Open(t.Context(), Config{Path: path, Wait: 20 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, l)
+	c := populate(t, l, "muguet", 10)
+	blocked(t, l, func() {
+		_, err := c.TakeDue(t.Context(), pipeline.Take{Campaign: c.campaign.ID, Channel: pipeline.Email, Limit: 5, Now: start})
+		if !errors.Is(err, pipeline.ErrAway) || pipeline.ErrorCode(err) != "ledger-locked" {
+			t.Error(err)
+		}
+		if s := c.states(t); s[pipeline.Due] != 10 {
+			t.Errorf("%v", s)
+		}
+	})
+	if n := c.carry(t, 5, 8, "p"); n != 5 {
+		t.Errorf("carried %d", n)
+	}
+}
+
+// TestFullDisk: a full disk is a clear error, nothing of the call is there, and
+// work goes on when there is room.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	l := open(t)
+	c := populate(t, l, "muguet", 50)
+	limit := func(pages int) {
+		t.Helper()
+		if err := l.write(t.Context(), "limit", 1, func(tx *tx) error {
+			return tx.scan(fmt.Sprintf("PRAGMA max_page_count = %d", pages), nil, new(int64))
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(1) // SQLite does not go below what there is
+	i, err := l.BeginImport(t.Context(), pipeline.Import{Campaign: c.campaign.ID, Content: "more", StagedAt: start})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := l.ReserveIDs(t.Context(), 500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var batch []pipeline.Staged
+	for n := range int64(500) {
+		batch = append(batch, staged(first+n))
+	}
+	err = l.Stage(t.Context(), i.ID, batch)
+	if !errors.Is(err, pipeline.ErrAway) || pipeline.ErrorCode(err) != "ledger-disk-full" {
+		t.Fatal(err)
+	}
+	limit(1 << 30)
+	if err := l.Stage(t.Context(), i.ID, batch); err != nil {
+		t.Fatalf("the same again, with room: %v", err)
+	}
+	if err := l.Publish(t.Context(), i.ID, pipeline.Manifest{Population: 500}, false, c.audit("publish")); err != nil {
+		t.Fatal(err)
+	}
+	if s := c.states(t); s[pipeline.Due] != 550 {
+		t.Errorf("%v", s)
+	}
+}
+
+func TestClosed(t *testing.T) {
+	t.Parallel()
+	l := open(t)
+	var wg sync.WaitGroup
+	errs := make([]error, 20)
+	for i := range errs {
+		wg.Go(func() { _, errs[i] = l.SetMeta(t.Context(), fmt.Sprint(i), "x", false) })
+	}
+	closed(t, l)
+	wg.Wait()
+	again := openAt(t, l.cfg.Path)
+	for i, err := range errs {
+		v, e := again.Meta(t.Context(), fmt.Sprint(i))
+		if e != nil || (v == "x") != (err == nil) {
+			t.Errorf("call %d said %v and left %q, %v", i, err, v, e)
+		}
+	}
+	if _, err := l.ReserveIDs(t.Context(), 1); err == nil {
+		t.Error("wrote after Close")
+	}
+	closed(t, l)
+}
+
+// TestBesideAnotherProcess lets a second process carry notices of the same ledger
+// while this one does: each notice is carried once, and both get on.
+func TestBesideAnotherProcess(t *testing.T) {
+	t.Parallel()
+	const env = "ART34_TEST_LEDGER"
+	carryAll := func(c crowd, owner string) (n int) {
+		for {
+			k := c.carry(t, 10, 5, owner)
+			if k == 0 {
+				return n
+			}
+			n += k
+		}
+	}
+	if path := os.Getenv(env); path != "" {
+		l := openAt(t, path)
+		campaign, err := l.Campaign(t.Context(), "muguet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("carried", carryAll(crowd{Ledger: l, campaign: campaign}, "child"))
+		return
+	}
+	c := populate(t, open(t), "muguet", 600)
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBesideAnotherProcess$")
+	child.Env = append(os.Environ(), env+"="+c.cfg.Path)
+	var out strings.Builder
+	child.Stdout = &out
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	mine := carryAll(c, "parent")
+	if err := child.Wait(); err != nil {
+		t.Fatal(err, out.String())
+	}
+	var theirs int
+	_, _ = fmt.Sscanf(out.String(), "carried %d", &theirs)
+	if mine+theirs != 600 {
+		t.Errorf("%d and %d carried, of 600", mine, theirs)
+	}
+	if s := c.states(t); s[pipeline.Accepted] != 600 {
+		t.Errorf("%v", s)
+	}
+	k, err := c.Counters(t.Context(), c.campaign.ID)
+	if err != nil || k.Attempts != 600 {
+		t.Errorf("%+v %v", k, err)
+	}
+}
+
+// TestNoScans asks SQLite how it runs every statement that the methods used, and
+// finds none that reads a table of notices from end to end.
+func TestNoScans(t *testing.T) {
+	t.Parallel()
+	l := open(t)
+	c := populate(t, l, "muguet", 60)
+	ctx, id := t.Context(), c.campaign.ID
+	c.carry(t, 8, 8, "p")
+	tickets, err := c.TakeDue(ctx, pipeline.Take{Campaign: id, Channel: pipeline.Email, Provider: "google", Limit: 2, Now: start})
+	if err != nil || len(tickets) != 2 {
+		t.Fatal(tickets, err)
+	}
+	for _, do := range []func() error{
+		func() error { _, err := c.Requeue(ctx, tickets, start); return err },
+		func() error { _, err := c.RequeueAll(ctx, start); return err },
+		func() error {
+			return c.Record(ctx, []pipeline.Event{{Notice: c.first, Attempt: 1, Kind: pipeline.EvReplied, At: start, Detail: "x"}})
+		},
+		func() error {
+			for _, ch := range pipeline.Channels() {
+				if _, err := c.PeekDue(ctx, id, ch, "standard", start, pipeline.PeekPosition{Country: "FR"}, 5); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		func() error {
+			for _, s := range pipeline.States() {
+				if _, err := c.Expired(ctx, id, s, start, 5); err != nil {
+					return err
+				}
+				if _, err := c.Reasons(ctx, id, s); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		func() error { _, err := c.Orphans(ctx, 5); return err },
+		func() error { _, err := c.StaleQueued(ctx, start, 5); return err },
+		func() error { _, err := c.NextDue(ctx, id); return err },
+		func() error { _, err := c.CountDue(ctx, id, start, 5); return err },
+		func() error { _, err := c.Tally(ctx, id); return err },
+		func() error { _, err := c.Counters(ctx, id); return err },
+		func() error { _, err := c.People(ctx, id, [][]byte{{1}}); return err },
+		func() error { _, err := c.Siblings(ctx, 1); return err },
+		func() error { _, err := c.Unmerged(ctx, 1, 0, 5); return err },
+		func() error { _, _, err := c.Search(ctx, id, [16]byte{1}, 5); return err },
+		func() error { _, err := c.Notice(ctx, c.first); return err },
+		func() error { _, err := c.Events(ctx, c.first); return err },
+		func() error { _, err := c.Attempts(ctx, c.first); return err },
+		func() error { _, err := c.RunJobs(ctx, 1); return err },
+		func() error { _, err := c.Lease(ctx, "l", "o", time.Minute); return err },
+		func() error {
+			for _, err := range c.Each(ctx, pipeline.Filter{Campaign: id, States: []pipeline.State{pipeline.Held}, Flag: "vip", Reason: "x", Roles: []pipeline.Role{pipeline.Primary}}) {
+				return err
+			}
+			return nil
+		},
+		func() error {
+			for _, err := range c.EventsByNotice(ctx, id) {
+				return err
+			}
+			return nil
+		},
+		func() error { return c.Sweep(ctx, id, start.Add(time.Hour)) },
+	} {
+		if err := do(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var queries []string
+	l.stmts.Range(func(q, _ any) bool { queries = append(queries, q.(string)); return true })
+	for q := range l.writer.stmts {
+		queries = append(queries, q)
+	}
+	if len(queries) < 50 {
+		t.Fatalf("only %d statements seen", len(queries))
+	}
+	db := raw(t, c.cfg.Path)
+	for _, q := range queries {
+		for _, step := range plan(t, db, q) {
+			for _, table := range []string{"n", "notices", "p", "people", "e", "events", "a", "attempts", "t", "tokens", "absorptions", "run_items"} {
+				if step == "SCAN "+table || strings.HasPrefix(step, "SCAN "+table+" ") && !strings.Contains(step, "VIRTUAL TABLE") {
+					t.Errorf("%s:\n%s", step, q)
+				}
+			}
+		}
+	}
+}
+
+// plan returns the steps of a statement.
+func plan(t *testing.T, db *sql.DB, query string) (steps []string) {
+	t.Helper()
+	args := make([]any, 31)
+	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		if strings.HasPrefix(query, "COMMIT") {
+			return nil
+		}
+		t.Fatal(err, query)
+	}
+	err = each(rows, nil, func(r *sql.Rows) error {
+		var step string
+		err := r.Scan(new(int), new(int), new(int), &step)
+		steps = append(steps, step)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return steps
+}
