@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/kit/testenv"
+)
+
+// TestKilled ends the service at random instants as a power cut would. Every
+// notice ends, and every duplicate is among the doubts that the ledger counted.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	sink := testenv.Sink(t)
+	in := install(t, 600, 11, "ART34_RELAY="+sink.URL)
+	in.must("pacing", "muguet", "--rate", "150", "--connections", "4", "--window", "4")
+	in.must("launch", "muguet")
+	const crashes = 4
+	for range crashes {
+		before := sink.Count(t)
+		r := in.start("run", "--until-idle")
+		until(t, "sending", 30*time.Second, func() bool {
+			select {
+			case <-r.done:
+				return true
+			default:
+				return sink.Count(t) > before+rand.IntN(60)
+			}
+		})
+		r.kill()
+	}
+	if code := in.start("run", "--until-idle").wait(2 * time.Minute); code != 0 {
+		t.Fatalf("run after the last crash: exit %d", code)
+	}
+	s := in.status(true)
+	got := receivedBy(t, sink)
+	notices := readNotices(t, in)
+	duplicates := 0
+	for ref, n := range notices {
+		if n.State == pipeline.Accepted && got[ref] == 0 {
+			t.Errorf("notice %d is accepted and nothing arrived", n.ID)
+		}
+		if n.State != pipeline.Accepted && n.State != pipeline.Held && got[ref] > 0 {
+			t.Errorf("notice %d is %s and %d messages arrived", n.ID, n.State, got[ref])
+		}
+		duplicates += max(got[ref]-1, 0)
+	}
+	t.Logf("%d crashes: %d duplicates, %d sent again, %d in doubt", crashes, duplicates, s.Duplicates, s.InDoubt)
+	if int64(duplicates) > s.Duplicates || s.Duplicates > s.InDoubt || s.InDoubt > crashes*4*4 {
+		t.Errorf("%d duplicates, %d sent again, %d in doubt; at most %d can be", duplicates, s.Duplicates, s.InDoubt, crashes*4*4)
+	}
+	if s.States[pipeline.Due]+s.States[pipeline.Queued]+s.States[pipeline.Sending]+s.States[pipeline.InDoubt] != 0 {
+		t.Errorf("not everybody is done: %v", s.States)
+	}
+}
+
+// receivedBy counts the messages by reference.
+func receivedBy(t *testing.T, sink *testenv.SMTPSink) map[string]int {
+	t.Helper()
+	got := map[string]int{}
+	for _, m := range sink.Messages(t) {
+		got[referenceLike.FindString(plainPart(t, m.Data(t)))]++
+	}
+	return got
+}
+
+// TestPauseAtFullSpeed: within a second nothing more arrives, everything else
+// answers meanwhile, and resume goes on exactly.
+func TestPauseAtFullSpeed(t *testing.T) {
+	t.Parallel()
+	sink := testenv.Sink(t)
+	in := install(t, 900, 12, "ART34_RELAY="+sink.URL)
+	in.must("pacing", "muguet", "--rate", "200")
+	in.must("launch", "muguet")
+	r := in.start("run", "--until-idle")
+	until(t, "sending", 30*time.Second, func() bool { return sink.Count(t) > 50 })
+	in.must("pause", "muguet", "--reason", "test")
+	paused := time.Now()
+	until(t, "a second", 2*time.Second, func() bool { return time.Since(paused) >= time.Second })
+	count := sink.Count(t)
+	if code := r.wait(time.Minute); code != 1 {
+		t.Fatalf("run --until-idle of a paused campaign: exit %d", code)
+	}
+	if after := sink.Count(t); after != count {
+		t.Errorf("%d messages arrived more than a second after the pause", after-count)
+	}
+	s := in.status(false)
+	if len(s.Blocked) != 1 || s.Blocked[0].Code != "paused" {
+		t.Errorf("blocked: %+v", s.Blocked)
+	}
+	in.must("resume", "muguet")
+	if code := in.start("run", "--until-idle").wait(2 * time.Minute); code != 0 {
+		t.Fatalf("run: exit %d", code)
+	}
+	for ref, n := range receivedBy(t, sink) {
+		if n != 1 {
+			t.Errorf("%s got %d messages", ref, n)
+		}
+	}
+	s = in.status(true)
+	if int(s.States[pipeline.Accepted]) != sink.Count(t) {
+		t.Errorf("%d accepted, %d arrived", s.States[pipeline.Accepted], sink.Count(t))
+	}
+}
+
+// TestRelayThatAlwaysDropsAfterTheDot: nobody gets more than two.
+func TestRelayThatAlwaysDropsAfterTheDot(t *testing.T) {
+	t.Parallel()
+	relay := newDropper(t)
+	in := install(t, 60, 13, fmt.Sprintf("ART34_RELAY=smtp://%s?tls=none", relay.addr))
+	in.must("launch", "muguet")
+	in.start("run", "--until-idle").wait(3 * time.Minute)
+	s := in.status(true)
+	if s.States[pipeline.Accepted] != 0 || s.Duplicates == 0 {
+		t.Errorf("%v, %d sent again", s.States, s.Duplicates)
+	}
+	relay.mu.Lock()
+	defer relay.mu.Unlock()
+	if len(relay.got) == 0 {
+		t.Fatal("nothing was sent")
+	}
+	for id, n := range relay.got {
+		if n > 2 {
+			t.Errorf("%s was sent %d times", id, n)
+		}
+	}
+}
+
+// dropper is a relay that takes every message and hangs up instead of answering.
+type dropper struct {
+	addr string
+	mu   sync.Mutex
+	got  map[string]int // Message-ID → times
+}
+
+func newDropper(t *testing.T) *dropper {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &dropper{addr: l.Addr().String(), got: map[string]int{}}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go d.serve(c)
+		}
+	}()
+	return d
+}
+
+var messageID = regexp.MustCompile(`(?im)^message-id: *(\S+)`)
+
+func (d *dropper) serve(c net.Conn) {
+	defer c.Close()
+	r := bufio.NewReader(c)
+	say := func(s string) { _, _ = fmt.Fprintf(c, "%s\r\n", s) }
+	say("220 dropper ESMTP")
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return
+		}
+		switch verb := strings.ToUpper(line[:min(4, len(line))]); verb {
+		case "EHLO":
+			say("250 dropper")
+		case "DATA":
+			say("354 go on")
+			var body strings.Builder
+			for {
+				line, err := r.ReadString('\n')
+				if err != nil {
+					return
+				}
+				if line == ".\r\n" {
+					break
+				}
+				body.WriteString(line)
+			}
+			d.mu.Lock()
+			d.got[messageID.FindStringSubmatch(body.String())[1]]++
+			d.mu.Unlock()
+			return
+		default:
+			say("250 2.0.0 ok")
+		}
+	}
+}
