@@ -75,15 +75,24 @@ func testTwoOpeners(t *testing.T, e Engine) {
 	same(t, b.notice(n[0].ID), pipeline.Hop(j.Notice, pipeline.Due, "", t0).To)
 }
 
-// childPlace names the environment variable that makes a test binary the child of
-// the kill test.
-const childPlace = "ART34_LEDGERTEST_CHILD"
+// These environment variables make a test binary the child of a test that kills
+// it: where its ledger is, and what it does there.
+const (
+	childPlace = "ART34_LEDGERTEST_CHILD"
+	childWork  = "ART34_LEDGERTEST_WORK"
+)
 
-// Main runs the tests, or, as the child of the kill test, commits until it is
-// killed. Call it from TestMain.
+// What a child does.
+const (
+	childSends  = "sends"
+	childStages = "stages"
+)
+
+// Main runs the tests, or, as the child of a test, works until it is killed. Call
+// it from TestMain.
 func Main(m *testing.M, e Engine) int {
 	if place := os.Getenv(childPlace); place != "" {
-		if err := child(e, place); err != nil {
+		if err := child(e, place, os.Getenv(childWork)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
@@ -92,8 +101,8 @@ func Main(m *testing.M, e Engine) int {
 	return m.Run()
 }
 
-// child moves notices on, in several goroutines, and says of each what is durable.
-func child(e Engine, place string) error {
+// child works in several goroutines, and says what is durable.
+func child(e Engine, place, what string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	l, err := e.Open(ctx, place)
@@ -104,6 +113,9 @@ func child(e Engine, place string) error {
 	if err != nil {
 		return err
 	}
+	if what == childStages {
+		return stageForever(ctx, l, c)
+	}
 	failed := make(chan error)
 	for range 4 {
 		go func() { failed <- work(ctx, l, c) }()
@@ -111,6 +123,7 @@ func child(e Engine, place string) error {
 	return <-failed
 }
 
+// work moves notices on.
 func work(ctx context.Context, l ledger.Ledger, c pipeline.Campaign) error {
 	p := pipeline.DefaultPolicy()
 	for ctx.Err() == nil {
@@ -150,7 +163,7 @@ func testKill(t *testing.T, e Engine) {
 	b.publish(population, nil)
 	said := map[int64]pipeline.State{}
 	for round := range 3 {
-		runChild(t, b.place, 60+40*round, said)
+		runChild(t, b.place, childSends, 60+40*round, said)
 	}
 	counted := map[pipeline.State]int64{}
 	for j, err := range b.Each(b.ctx, pipeline.Filter{Campaign: b.campaign.ID}) {
@@ -190,10 +203,10 @@ func audit(b *bench, n pipeline.Notice) {
 }
 
 // runChild starts a child, reads so many lines, kills it, and reads the rest.
-func runChild(t *testing.T, place string, lines int, said map[int64]pipeline.State) {
+func runChild(t *testing.T, place, what string, lines int, said map[int64]pipeline.State) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childPlace+"="+place)
+	cmd.Env = append(os.Environ(), childPlace+"="+place, childWork+"="+what)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

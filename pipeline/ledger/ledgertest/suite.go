@@ -38,7 +38,9 @@ func Run(t *testing.T, e Engine) {
 		{"lease", testLease}, {"orphans", testOrphans}, {"stale queued", testStaleQueued}, {"expired", testExpired},
 		{"tally", testTally}, {"next due and count due", testDueCounts}, {"reasons and versions", testReasons}, {"each", testEach}, {"events by notice", testEventsByNotice},
 		{"everything survives a restart", testRestart}, {"cancelled context", testCancelled}, {"two openers", testTwoOpeners},
-		{"model", testModel}, {"kill -9", testKill},
+		{"large batches", testLargeBatches}, {"pages", testPages}, {"take fairly", testTakeFairly}, {"rewritten attempt", testRewrittenAttempt},
+		{"search over imports", testSearchOverImports}, {"absorb too late", testAbsorbTooLate},
+		{"model", testModel}, {"kill -9", testKill}, {"abandoned import", testAbandonedImport},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
