@@ -3,7 +3,9 @@ package postal
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/jung-kurt/gofpdf"
@@ -18,6 +20,7 @@ type canvas interface {
 	SetFillColor(r, g, b int)
 	Text(x, y float64, text string)
 	Rect(x, y, w, h float64, style string)
+	RawWriteStr(operators string)
 	RegisterImageOptionsReader(name string, o gofpdf.ImageOptions, r io.Reader) *gofpdf.ImageInfoType
 	ImageOptions(name string, x, y, w, h float64, flow bool, o gofpdf.ImageOptions, link int, linkStr string)
 	Bookmark(text string, level int, y float64)
@@ -30,7 +33,7 @@ type canvas interface {
 func newCanvas(title string, at time.Time) canvas {
 	doc := gofpdf.New("P", "mm", "A4", "")
 	doc.SetCatalogSort(true)
-	doc.SetCompression(true)
+	doc.SetCompression(false) // repack does it
 	doc.SetMargins(0, 0, 0)
 	doc.SetAutoPageBreak(false, 0)
 	if at.IsZero() {
@@ -109,9 +112,7 @@ func (d *painter) op(o *op) error {
 			return err
 		}
 		d.fill(0)
-		for _, b := range bars {
-			d.canvas.Rect(o.x+float64(b.x)*module, o.y+float64(b.y)*module, float64(b.n)*module, module, "F")
-		}
+		d.canvas.RawWriteStr(symbolPath(bars, o.x, o.y))
 	case opImage:
 		l, err := d.press.logo(o.text)
 		if err != nil || l == nil {
@@ -157,6 +158,23 @@ func (d *painter) fill(grey int) {
 	}
 }
 
+// symbolPath draws all bars of a symbol as one path, in modules from its top left
+// corner: a rectangle each would be half of the page's content.
+func symbolPath(bars []bar, x, y float64) string {
+	b := make([]byte, 0, 12*len(bars)+60)
+	b = fmt.Appendf(b, "q %.4f 0 0 %.4f %.3f %.3f cm", module/point, -module/point, x/point, (sheetHeight-y)/point)
+	for _, r := range bars {
+		b = append(b, '\n')
+		b = strconv.AppendInt(b, int64(r.x), 10)
+		b = append(b, ' ')
+		b = strconv.AppendInt(b, int64(r.y), 10)
+		b = append(b, ' ')
+		b = strconv.AppendInt(b, int64(r.n), 10)
+		b = append(b, " 1 re"...)
+	}
+	return string(append(b, " f Q"...))
+}
+
 // finish writes the document. gofpdf does all its work here; a panic in it is
 // the failure of the file, not of the process.
 func (d *painter) finish(w io.Writer) (err error) {
@@ -165,5 +183,9 @@ func (d *painter) finish(w io.Writer) (err error) {
 			err = errors.New("writing the PDF broke off")
 		}
 	}()
-	return d.canvas.Output(w)
+	var doc repacker
+	if err := d.canvas.Output(&doc); err != nil {
+		return err
+	}
+	return repack(w, doc.doc)
 }

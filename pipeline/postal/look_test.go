@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image"
+	"image/draw"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -131,4 +132,30 @@ func unlike(a, b image.Image) float64 {
 		}
 	}
 	return float64(bad) / float64(all)
+}
+
+// The comparison sees what it is there to see: another page, and lines that moved
+// by a millimetre.
+func TestGoldenWouldNotice(t *testing.T) {
+	t.Parallel()
+	load := func(name string) image.Image {
+		data, err := os.ReadFile(filepath.Join("testdata", "golden", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := png.Decode(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return img
+	}
+	french := load("french-1.png")
+	if share := unlike(french, load("two-page-1.png")); share < 0.03 {
+		t.Errorf("another letter: %.4f", share)
+	}
+	moved := image.NewGray(french.Bounds())
+	draw.Draw(moved, moved.Rect, french, image.Pt(0, -2), draw.Src)
+	if share := unlike(french, moved); share < 0.03 {
+		t.Errorf("moved by a millimetre: %.4f", share)
+	}
 }

@@ -201,7 +201,9 @@ type Unfit struct {
 // that it broke. All letters are drawn for the run's profile and class and, if
 // run.Sheets is set, must take so many sheets. A letter that cannot be drawn is
 // left out and reported in Drawn.Unfit; it spoils nothing. An error that items
-// yields, a write error and the end of ctx end the drawing.
+// yields, a write error and the end of ctx end the drawing. gofpdf keeps the
+// document in memory until it is whole, some 55 kB a letter of two pages: runs of
+// more than 4,000 letters take more than 256 MB.
 func (p *Press) Draw(ctx context.Context, w io.Writer, run pipeline.Run, items iter.Seq2[Item, error]) (*Drawn, error) {
 	title := run.Name()
 	if p.codeName != "" {
