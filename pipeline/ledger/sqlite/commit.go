@@ -216,7 +216,7 @@ func (l *Ledger) Absorb(ctx context.Context, parent pipeline.Change, supplement 
 	err := l.write(ctx, "absorb", 1, func(t *tx) (err error) {
 		done = false
 		imports, err := t.imports()
-		if in, ok := imports[s.Import]; err != nil || !ok || in.merged {
+		if _, ok := imports[s.Import]; err != nil || !ok {
 			return err
 		}
 		var there bool
