@@ -165,6 +165,23 @@ func TestAbsorbRace(t *testing.T) {
 	}
 }
 
+// TestAbsorbHeld: a supplement whose import awaited approval goes in; one that a
+// person has to look at does not.
+func TestAbsorbHeld(t *testing.T) {
+	t.Parallel()
+	for reason, want := range map[string]int64{"awaiting-approval": 1, "kind-unknown": 0, "vip": 0, "braille": 0} {
+		b := newBench(t)
+		b.must(someCustomers, impactHead+"C1,M1,internet,identity,\n")
+		r := b.must(someCustomers, impactHead+"C1,M1,internet,contact,\n")
+		s, _ := b.sink.person(t, b.config.Keys, "C1", pipeline.Supplement)
+		n := b.sink.jobs[s.ID]
+		n.State, n.Born, n.Reason, n.Flags, n.Defects, n.Format = pipeline.Held, pipeline.Held, reason, []string{"vip"}, []string{"kind-unknown"}, "braille"
+		if got := b.merge(r.Import.ID); got != want {
+			t.Errorf("%s: %d absorbed", reason, got)
+		}
+	}
+}
+
 // TestSupplementRoutes: where a supplement starts depends on what became of the
 // notice.
 func TestSupplementRoutes(t *testing.T) {

@@ -120,6 +120,9 @@ func (s *stager) again(ctx context.Context, p *built, parent pipeline.Job) error
 	return s.put(ctx, &n, p.person)
 }
 
+// reasonCancelled holds a supplement whose notice was cancelled.
+const reasonCancelled = "parent-cancelled"
+
 // supplement returns the notice of what is new for a person, by a way that is
 // still open: an address that proved dead stays so.
 func (s *stager) supplement(p *built, parent pipeline.Job, before pipeline.Person) pipeline.Notice {
@@ -154,7 +157,7 @@ func (s *stager) supplement(p *built, parent pipeline.Job, before pipeline.Perso
 	case pipeline.Excluded:
 		r = pipeline.Route{State: pipeline.Excluded, Channel: pipeline.NoChannel, Reach: r.Reach, Reason: parent.Reason}
 	case pipeline.Cancelled:
-		r.State, r.Reason = pipeline.Held, "parent-cancelled"
+		r.State, r.Reason = pipeline.Held, reasonCancelled
 	case pipeline.Held:
 		// A person holds the customer, not the letter.
 		if r.State == pipeline.Due {

@@ -109,13 +109,17 @@ func (c MergeConfig) taker(ctx context.Context, supplement pipeline.Job) (pipeli
 }
 
 // takes reports whether a notice can take a supplement in: nothing of it has left
-// the house, and the supplement is not held for a reason of its own, which would
-// be lost.
+// the house, and no person has to look at the supplement for what it is or whom
+// it is for. Held for another reason (its import awaits approval) it can go in.
 func takes(n, supplement pipeline.Notice) bool {
 	if n.State != pipeline.Due && n.State != pipeline.Held || !n.FirstAt.IsZero() || n.Attempt != 1 {
 		return false
 	}
-	return supplement.State != pipeline.Held || n.State == pipeline.Held
+	if supplement.State != pipeline.Held || n.State == pipeline.Held {
+		return true
+	}
+	why := supplement.Reason
+	return !slices.Contains(supplement.Flags, why) && !slices.Contains(supplement.Defects, why) && why != supplement.Format && why != reasonCancelled
 }
 
 // change makes the notice tell what the supplement would have told.

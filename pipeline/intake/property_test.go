@@ -187,8 +187,7 @@ func TestUnion(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d := draw(rt)
 		want := naive(d, 3)
-		b := newBench(t)
-		b.config.Keys, b.config.TempDir = keys, dir
+		b := newBenchWith(t, keys, dir)
 		b.config.MaxUnmatched = 1000
 		b.config.Limits.Buffer = rapid.SampledFrom([]int{1 << 20, 4000, 600}).Draw(rt, "buffer")
 		b.config.Customers, b.config.Impacts = d.sources()

@@ -28,12 +28,14 @@ type bench struct {
 	finds   bytes.Buffer
 }
 
-func newBench(t testing.TB) *bench {
+func newBench(t testing.TB) *bench { return newBenchWith(t, testKeys(t), t.TempDir()) }
+
+func newBenchWith(t testing.TB, keys Keys, dir string) *bench {
 	b := &bench{t: t, sink: newMemory()}
 	b.config = Config{
-		Campaign: pipeline.Campaign{ID: 1}, Spec: testSpec(), Sink: b.sink, Keys: testKeys(t),
+		Campaign: pipeline.Campaign{ID: 1}, Spec: testSpec(), Sink: b.sink, Keys: keys,
 		KnownKinds: []string{"identity", "contact", "household", "subscription", "bank-truncated"},
-		OwnDomains: []string{"telecom.example.fr"}, TempDir: t.TempDir(), Actor: "test",
+		OwnDomains: []string{"telecom.example.fr"}, TempDir: dir, Actor: "test",
 		Now: func() time.Time { return testNow }, Rejects: &b.rejects, Findings: &b.finds,
 		Printable: func(p pipeline.Person) error {
 			if len(p.Address) == 0 || p.City == "" {

@@ -1,6 +1,10 @@
 package intake
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,7 +15,7 @@ import (
 type Source struct {
 	Name string // base name, for manifests, rejects and errors
 	Size int64  // bytes, for the progress; 0: unknown
-	Open func() (io.ReadCloser, error)
+	Open func() (io.ReadCloser, error) // may be called again after Close
 }
 
 // File returns the source of a file on disk.
@@ -21,4 +25,24 @@ func File(path string) Source {
 		s.Size = i.Size()
 	}
 	return s
+}
+
+// sum returns the SHA-256 of the file as it lies on disk.
+func (s Source) sum(ctx context.Context) (_ string, err error) {
+	in, err := s.Open()
+	if err != nil {
+		return "", fileError(s.Name, "file-unreadable", "cannot be opened", "", err)
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	h := sha256.New()
+	for {
+		switch _, err := io.CopyN(h, in, 16<<20); {
+		case errors.Is(err, io.EOF):
+			return hex.EncodeToString(h.Sum(nil)), nil
+		case err != nil:
+			return "", fileError(s.Name, "file-unreadable", "cannot be read to its end", "", err)
+		case ctx.Err() != nil:
+			return "", ctx.Err()
+		}
+	}
 }
