@@ -87,18 +87,18 @@ func (k *checker) approvedImports(ctx context.Context) error {
 func (k *checker) all(ctx context.Context, population int64) error {
 	bar := k.h.progress("checking", population)
 	defer bar.End()
-	g, ctx := errgroup.WithContext(ctx)
+	g, working := errgroup.WithContext(ctx) // ends with the group
 	jobs := make(chan pipeline.Job, 64)
 	g.Go(func() error {
 		defer close(jobs)
-		for j, err := range k.h.ledger.Each(ctx, pipeline.Filter{Campaign: k.c.ID}) {
+		for j, err := range k.h.ledger.Each(working, pipeline.Filter{Campaign: k.c.ID}) {
 			if err != nil {
 				return err
 			}
 			select {
 			case jobs <- j:
-			case <-ctx.Done():
-				return ctx.Err()
+			case <-working.Done():
+				return working.Err()
 			}
 		}
 		return nil
@@ -106,7 +106,7 @@ func (k *checker) all(ctx context.Context, population int64) error {
 	for range runtime.GOMAXPROCS(0) {
 		g.Go(func() error {
 			for j := range jobs {
-				if err := k.one(ctx, j); err != nil {
+				if err := k.one(working, j); err != nil {
 					return err
 				}
 				bar.Add(1)

@@ -71,6 +71,9 @@ func (c launchCmd) Run(ctx context.Context, a *app) error {
 	if a.Relay == "" {
 		return refuse("no-relay", "no relay is configured, so nothing could be sent", "set ART34_RELAY=smtp://user@host:port, or try the campaign with art34 rehearse "+c.Campaign)
 	}
+	if _, err := a.relay(); err != nil {
+		return err
+	}
 	h, err := a.open(ctx)
 	if err != nil {
 		return err

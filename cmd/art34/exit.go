@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/kit/seal"
 )
 
 // Exit codes of every command.
@@ -33,6 +34,7 @@ func decline(code, sentence, hint string) *pipeline.Error {
 func exitCode(err error) int {
 	var own *pipeline.Error
 	var spec *pipeline.SpecError
+	var key *seal.Error
 	switch {
 	case err == nil:
 		return exitDone
@@ -42,7 +44,7 @@ func exitCode(err error) int {
 		return own.Exit
 	case errors.Is(err, pipeline.ErrAway):
 		return exitAway
-	case errors.As(err, &spec), errors.Is(err, fs.ErrNotExist):
+	case errors.As(err, &spec), errors.As(err, &key), errors.Is(err, fs.ErrNotExist):
 		return exitUsage
 	case errors.Is(err, context.Canceled):
 		return exitNo
@@ -57,7 +59,10 @@ func explained(err error) *pipeline.Error {
 		return own
 	}
 	if spec, ok := errors.AsType[*pipeline.SpecError](err); ok {
-		return &pipeline.Error{Code: "campaign-file", Sentence: "campaign.yaml has faults", Cause: spec, Hint: "correct them in the file and try again", Exit: exitUsage}
+		return &pipeline.Error{Code: "campaign-file", Sentence: "these settings of the campaign have faults", Cause: spec, Hint: "README.md explains every key", Exit: exitUsage}
+	}
+	if key, ok := errors.AsType[*seal.Error](err); ok {
+		return &pipeline.Error{Code: key.Code, Sentence: key.Sentence, Hint: key.Hint, Permanent: true, Exit: exitUsage}
 	}
 	e := &pipeline.Error{Code: "error", Sentence: err.Error()}
 	switch {

@@ -53,6 +53,15 @@ func (c pacingCmd) Run(ctx context.Context, a *app) error {
 		if campaign.State == pipeline.Draft {
 			return decline("draft", campaign.Name+" is a draft: its pacing stands in campaign.yaml", "change email: there, or approve first")
 		}
+		spec, err := h.editions.Spec(ctx, campaign)
+		if err != nil {
+			return err
+		}
+		whole := *spec
+		whole.Email = p
+		if err := whole.Validate(); err != nil {
+			return err
+		}
 		if err := h.operations().SetPacing(ctx, campaign.Name, p); err != nil {
 			return err
 		}
