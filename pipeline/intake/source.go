@@ -13,8 +13,8 @@ import (
 // Source is one input file. Format, encoding and compression are recognised by
 // its content, not by its name.
 type Source struct {
-	Name string // base name, for manifests, rejects and errors
-	Size int64  // bytes, for the progress; 0: unknown
+	Name string                        // base name, for manifests, rejects and errors
+	Size int64                         // bytes, for the progress; 0: unknown
 	Open func() (io.ReadCloser, error) // may be called again after Close
 }
 
