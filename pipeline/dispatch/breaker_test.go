@@ -26,12 +26,12 @@ func TestRelayAway(t *testing.T) {
 		if m := p.Missing(); len(m) != 1 || m[0] != "relay" {
 			t.Errorf("missing: %v", m)
 		}
-		dials := w.relay.dials
+		dials := w.relay.dialled()
 		if i, err := p.Idle(t.Context()); err != nil || i.Idle {
 			t.Errorf("idle while the relay is away for a moment: %+v, %v", i, err)
 		}
 		time.Sleep(4 * time.Minute)
-		if n := w.relay.dials - dials; n < 5 || n > 9 {
+		if n := w.relay.dialled() - dials; n < 5 || n > 9 {
 			t.Errorf("%d dials in four minutes, want 5, 10, 20, 40, 60, 60 s apart", n)
 		}
 		if i := p.rest(time.Minute); i.Blocked[BlockRelayAway] == 0 {
@@ -70,8 +70,8 @@ func TestRelayRefusesUs(t *testing.T) {
 					t.Errorf("breaker %q, blocked %v", w.open(scopeRelay), i.Blocked)
 				}
 				time.Sleep(20 * time.Minute)
-				if len(w.ledger.runs) != 0 || w.relay.total() != 0 {
-					t.Errorf("%d print runs, %d messages", len(w.ledger.runs), w.relay.total())
+				if w.runs() != 0 || w.relay.total() != 0 {
+					t.Errorf("%d print runs, %d messages", w.runs(), w.relay.total())
 				}
 				w.relay.set(func() {
 					w.relay.dial = nil
@@ -194,7 +194,7 @@ func TestDeadShare(t *testing.T) {
 				}
 			}
 		}
-		if len(w.ledger.runs) == 0 {
+		if w.runs() == 0 {
 			t.Error("the other provider's letters were not cut")
 		}
 		if err := w.operate().ReleaseBreaker(t.Context(), "muguet", "provider:free", "they are really gone"); err != nil {

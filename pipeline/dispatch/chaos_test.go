@@ -62,7 +62,7 @@ func chaos(t *testing.T, seed uint64) {
 		}
 		return ok250
 	}
-	w.relay.delivers = func(pipeline.Answer) bool { return scripted.IntN(2) == 0 }
+	w.relay.delivers = func() bool { return scripted.IntN(2) == 0 }
 
 	procs := []*proc{w.start(), w.start()}
 	for range 25 {

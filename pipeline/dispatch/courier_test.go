@@ -317,12 +317,12 @@ func TestSlowAnswerKeepsTheLease(t *testing.T) {
 func TestLeaseLost(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.people(200, pipeline.Email, nil)
+		w.ledger.campaigns[1].Email.Breaker.DoubtShare = 1
 		w.relay.took = 40 * time.Second // one answer outlasts lease and doubt
 		w.relay.script = func(int64, int, int) pipeline.Answer { return ok250 }
 		a := w.start(RoleCourier)
 		b := w.start(RoleDispatch)
 		time.Sleep(2 * time.Second) // eight are at the relay
-		w.ledger.campaigns[1].Email.Breaker.DoubtShare = 1
 		a.ledger.set(func() { a.ledger.down = true })
 		time.Sleep(30 * time.Second) // doubted, resolved, due again
 		w.relay.set(func() { w.relay.took = time.Millisecond })

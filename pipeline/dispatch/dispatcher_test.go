@@ -186,11 +186,11 @@ func TestCanary(t *testing.T) {
 		if w.relay.total() != 150 {
 			t.Errorf("%d were accepted, want 150", w.relay.total())
 		}
-		if c := w.ledger.campaigns[1]; c.State != pipeline.Paused || c.PausedFor != BlockCanary {
+		if c := w.campaign(); c.State != pipeline.Paused || c.PausedFor != BlockCanary {
 			t.Errorf("the campaign is %s for %q", c.State, c.PausedFor)
 		}
-		if due := int64(w.states()[pipeline.Due]); i.Blocked[BlockCanary] != due || len(w.ledger.runs) != 0 {
-			t.Errorf("blocked %v of %d due, %d print runs", i.Blocked, due, len(w.ledger.runs))
+		if due := int64(w.states()[pipeline.Due]); i.Blocked[BlockCanary] != due || w.runs() != 0 {
+			t.Errorf("blocked %v of %d due, %d print runs", i.Blocked, due, w.runs())
 		}
 		w.relay.set(func() { w.relay.script = func(int64, int, int) pipeline.Answer { return ok250 } })
 		if err := w.operate().Resume(t.Context(), "muguet", "looks good"); err != nil {
@@ -211,8 +211,8 @@ func TestCanaryWithoutEmail(t *testing.T) {
 		w.ledger.campaigns[1].Canary = 5
 		w.people(10, pipeline.Post, nil)
 		p := w.start()
-		if i := p.rest(time.Minute); i.Blocked[BlockCanary] != 10 || w.ledger.campaigns[1].State != pipeline.Paused {
-			t.Errorf("blocked %v, campaign %s", i.Blocked, w.ledger.campaigns[1].State)
+		if i := p.rest(time.Minute); i.Blocked[BlockCanary] != 10 || w.campaign().State != pipeline.Paused {
+			t.Errorf("blocked %v, campaign %s", i.Blocked, w.campaign().State)
 		}
 		p.stop()
 	})

@@ -162,7 +162,7 @@ var (
 type memRelay struct {
 	mu        sync.Mutex
 	script    func(notice int64, attempt, times int) pipeline.Answer // times: how often this attempt came before
-	delivers  func(a pipeline.Answer) bool                           // whether a doubtful one arrived
+	delivers  func() bool                                            // whether one that got no answer arrived
 	dial      error
 	took      time.Duration // of one hand-over
 	delivered map[int64]int // messages by notice
@@ -170,12 +170,11 @@ type memRelay struct {
 	times     []time.Time // of deliveries
 	open, max int
 	dials     int
-	inside    int // messages that are being handed over
 }
 
 func newMemRelay() *memRelay {
 	return &memRelay{
-		script: func(int64, int, int) pipeline.Answer { return ok250 }, delivers: func(pipeline.Answer) bool { return true },
+		script: func(int64, int, int) pipeline.Answer { return ok250 }, delivers: func() bool { return true },
 		took: time.Millisecond, delivered: map[int64]int{}, came: map[[2]int64]int{},
 	}
 }
@@ -196,6 +195,13 @@ func (r *memRelay) set(f func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f()
+}
+
+// dialled is how often somebody connected, or tried to.
+func (r *memRelay) dialled() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.dials
 }
 
 func (r *memRelay) total() (n int) {
@@ -226,20 +232,22 @@ func (c *memConn) Send(ctx context.Context, m *pipeline.Message) pipeline.Answer
 	key := [2]int64{notice, int64(attempt)}
 	a := r.script(notice, attempt, r.came[key])
 	r.came[key]++
-	took := r.took
-	r.inside++
+	took, arrives := r.took, a.Phase == pipeline.PhaseAccepted
+	if a.Phase == pipeline.PhaseDoubtful {
+		arrives = r.delivers()
+	}
+	stopped := a.Phase == pipeline.PhaseAccepted && r.delivers() // arrives though the process hangs up
 	r.mu.Unlock()
-	defer r.set(func() { r.inside-- })
 	select {
 	case <-time.After(took):
 	case <-ctx.Done(): // the process hangs up; the relay may have it all the same
-		if a.Phase == pipeline.PhaseAccepted && r.delivers(a) {
+		if stopped {
 			r.deliver(notice)
 			return doubt
 		}
 		return hungUp
 	}
-	if a.Phase == pipeline.PhaseAccepted || a.Phase == pipeline.PhaseDoubtful && r.delivers(a) {
+	if arrives {
 		r.deliver(notice)
 	}
 	return a

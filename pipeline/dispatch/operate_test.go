@@ -13,11 +13,14 @@ func TestLaunchPauseResume(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		o, ctx := w.operate(), t.Context()
 		c := w.ledger.campaigns[1]
-		for state, code := range map[pipeline.CampaignState]string{pipeline.Draft: "campaign-state", pipeline.Running: "campaign-state", pipeline.Withdrawn: "campaign-state", pipeline.Approved: ""} {
-			c.State = state
-			if err := o.Launch(ctx, "muguet", time.Time{}, 7); pipeline.ErrorCode(err) != code {
-				t.Errorf("launch from %s: %v", state, err)
+		for _, c.State = range []pipeline.CampaignState{pipeline.Draft, pipeline.Running, pipeline.Paused, pipeline.Withdrawn} {
+			if err := o.Launch(ctx, "muguet", time.Time{}, 7); pipeline.ErrorCode(err) != "campaign-state" || !errors.Is(err, pipeline.ErrConflict) {
+				t.Errorf("launch from %s: %v", c.State, err)
 			}
+		}
+		c.State = pipeline.Approved
+		if err := o.Launch(ctx, "muguet", time.Time{}, 7); err != nil {
+			t.Error(err)
 		}
 		if c.State != pipeline.Running || c.Canary != 7 || c.LaunchAt.IsZero() {
 			t.Errorf("%+v", c)

@@ -58,8 +58,8 @@ func TestRunsAreCutAndDrawn(t *testing.T) {
 				}
 			}
 		}
-		if full != 3 || len(w.ledger.runs) != 7 {
-			t.Errorf("%d runs, %d of them full; want 7 and 3", len(w.ledger.runs), full)
+		if full != 3 || w.runs() != 7 {
+			t.Errorf("%d runs, %d of them full; want 7 and 3", w.runs(), full)
 		}
 	})
 }
@@ -88,9 +88,9 @@ func TestOneBadLetterSpoilsNothing(t *testing.T) {
 				t.Errorf("notice %d is held for %q, want %q", id, got, reason)
 			}
 		}
-		r := w.ledger.runs[1]
-		if len(w.ledger.runs) != 1 || r.Letters != 47 || r.State != pipeline.RunAssembled {
-			t.Errorf("%d runs, %+v", len(w.ledger.runs), r)
+		r := w.run(1)
+		if w.runs() != 1 || r.Letters != 47 || r.State != pipeline.RunAssembled {
+			t.Errorf("%d runs, %+v", w.runs(), r)
 		}
 		for _, item := range w.ledger.items[1] {
 			if (item.State == pipeline.ItemOut) != (item.Notice == 9) {
@@ -120,7 +120,7 @@ func TestAllUnfitVoidsTheRun(t *testing.T) {
 		p.rest(time.Minute)
 		p.stop()
 		w.want(map[pipeline.State]int{pipeline.Held: 2})
-		if r := w.ledger.runs[1]; r.State != pipeline.RunVoided || len(w.press.files) != 0 {
+		if r := w.run(1); r.State != pipeline.RunVoided || len(w.press.files) != 0 {
 			t.Errorf("%s, %d files", r.State, len(w.press.files))
 		}
 	})
@@ -140,13 +140,13 @@ func TestFallbackLettersGather(t *testing.T) {
 		}
 		p := w.start()
 		time.Sleep(15 * time.Second)
-		if len(w.ledger.runs) != 0 {
+		if w.runs() != 0 {
 			t.Error("cut while e-mail was under way")
 		}
 		p.rest(time.Minute)
 		p.stop()
-		if len(w.ledger.runs) != 1 || w.ledger.runs[1].Letters != 25 {
-			t.Errorf("%d runs", len(w.ledger.runs))
+		if w.runs() != 1 || w.run(1).Letters != 25 {
+			t.Errorf("%d runs", w.runs())
 		}
 		w.want(map[pipeline.State]int{pipeline.Accepted: 380, pipeline.Printing: 25})
 	})
@@ -158,8 +158,8 @@ func TestMinLettersAndMaxWait(t *testing.T) {
 		w.people(9, pipeline.Post, nil)
 		p := w.start()
 		i := p.rest(time.Minute)
-		if len(i.Blocked) != 0 || len(w.ledger.runs) != 0 {
-			t.Errorf("blocked %v, %d runs", i.Blocked, len(w.ledger.runs))
+		if len(i.Blocked) != 0 || w.runs() != 0 {
+			t.Errorf("blocked %v, %d runs", i.Blocked, w.runs())
 		}
 		if wait := time.Until(i.Next); wait < 3*time.Minute || wait > 5*time.Minute {
 			t.Errorf("next in %v", wait)
@@ -169,20 +169,20 @@ func TestMinLettersAndMaxWait(t *testing.T) {
 		w.people(1, pipeline.Post, nil) // the tenth
 		w.ledger.mu.Unlock()
 		time.Sleep(3 * time.Second)
-		if len(w.ledger.runs) != 1 || w.ledger.runs[1].Letters != 10 {
-			t.Errorf("%d runs after the tenth", len(w.ledger.runs))
+		if w.runs() != 1 || w.run(1).Letters != 10 {
+			t.Errorf("%d runs after the tenth", w.runs())
 		}
 		w.ledger.mu.Lock()
 		w.people(2, pipeline.Post, nil)
 		w.ledger.mu.Unlock()
 		time.Sleep(4*time.Minute + 30*time.Second)
-		if len(w.ledger.runs) != 1 {
+		if w.runs() != 1 {
 			t.Error("cut too early")
 		}
 		time.Sleep(time.Minute)
 		p.stop()
-		if len(w.ledger.runs) != 2 || w.ledger.runs[2].Letters != 2 {
-			t.Errorf("%d runs after max_wait", len(w.ledger.runs))
+		if w.runs() != 2 || w.run(2).Letters != 2 {
+			t.Errorf("%d runs after max_wait", w.runs())
 		}
 	})
 }
@@ -197,12 +197,12 @@ func TestCutOff(t *testing.T) {
 		w.people(7, pipeline.Post, nil)
 		p := w.start()
 		time.Sleep(110 * time.Second)
-		if len(w.ledger.runs) != 0 {
+		if w.runs() != 0 {
 			t.Error("cut before the cut-off")
 		}
 		time.Sleep(15 * time.Second)
-		if len(w.ledger.runs) != 1 || w.ledger.runs[1].Letters != 7 {
-			t.Errorf("%d runs after the cut-off", len(w.ledger.runs))
+		if w.runs() != 1 || w.run(1).Letters != 7 {
+			t.Errorf("%d runs after the cut-off", w.runs())
 		}
 		p.stop()
 	})
@@ -215,20 +215,20 @@ func TestCrashWhileDrawing(t *testing.T) {
 		w.press.took = 10 * time.Second
 		p := w.start()
 		time.Sleep(8 * time.Second)
-		if r := w.ledger.runs[1]; r == nil || r.State != pipeline.RunCut {
+		if r := w.run(1); r.State != pipeline.RunCut {
 			t.Fatalf("%+v", r)
 		}
 		p.crash()
 		p = w.start() // the task of the dead one is still in the queue's books
 		time.Sleep(15 * time.Second)
-		first := w.press.files[1]
-		if r := w.ledger.runs[1]; r.State != pipeline.RunAssembled || first == "" {
+		first := w.file(1)
+		if r := w.run(1); r.State != pipeline.RunAssembled || first == "" {
 			t.Errorf("15 s after the restart: %s", r.State)
 		}
 		p.rest(time.Minute)
 		p.stop()
 		w.want(map[pipeline.State]int{pipeline.Printing: 20})
-		if w.press.files[1] != first || len(w.ledger.runs) != 1 {
+		if w.file(1) != first || w.runs() != 1 {
 			t.Error("drawn twice, differently")
 		}
 	})
@@ -241,7 +241,7 @@ func TestDrawingFails(t *testing.T) {
 		w.press.fail = errors.New("no space left on device")
 		p := w.start()
 		time.Sleep(time.Minute)
-		if r := w.ledger.runs[1]; r.State != pipeline.RunCut {
+		if r := w.run(1); r.State != pipeline.RunCut {
 			t.Errorf("%s", r.State)
 		}
 		if i, _ := p.Idle(t.Context()); i.Idle {
@@ -275,8 +275,8 @@ func TestPausedCampaignCutsNothing(t *testing.T) {
 		w.people(50, pipeline.Post, nil)
 		w.ledger.campaigns[1].State, w.ledger.campaigns[1].PausedFor = pipeline.Paused, "operator"
 		p := w.start()
-		if i := p.rest(time.Minute); i.Blocked[BlockPaused] != 50 || len(w.ledger.runs) != 0 {
-			t.Errorf("blocked %v, %d runs", i.Blocked, len(w.ledger.runs))
+		if i := p.rest(time.Minute); i.Blocked[BlockPaused] != 50 || w.runs() != 0 {
+			t.Errorf("blocked %v, %d runs", i.Blocked, w.runs())
 		}
 		p.stop()
 	})
@@ -288,7 +288,7 @@ func printed(t *testing.T, w *world) Operations {
 	p := w.start()
 	p.rest(time.Minute)
 	p.stop()
-	if w.ledger.runs[1].State != pipeline.RunAssembled {
+	if w.run(1).State != pipeline.RunAssembled {
 		t.Fatal("no run")
 	}
 	return w.operate()
@@ -330,8 +330,8 @@ func TestDepositWithRejections(t *testing.T) {
 		p := w.start() // the two are printed again
 		p.rest(time.Minute)
 		p.stop()
-		if len(w.ledger.runs) != 2 || w.ledger.runs[2].Letters != 2 {
-			t.Errorf("%d runs", len(w.ledger.runs))
+		if w.runs() != 2 || w.run(2).Letters != 2 {
+			t.Errorf("%d runs", w.runs())
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -110,13 +111,13 @@ func TestBacklogIsNoLoss(t *testing.T) {
 func TestSilenceInforms(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.spec.Feedback.BounceWindow = pipeline.Duration(time.Minute)
-		proven := false
-		w.wayBack = func(_ pipeline.Campaign, ch pipeline.Channel) bool { return proven }
+		var proven atomic.Bool
+		w.wayBack = func(_ pipeline.Campaign, ch pipeline.Channel) bool { return proven.Load() }
 		w.people(700, pipeline.Email, nil)
 		p := w.start()
 		time.Sleep(2 * time.Minute)
 		w.want(map[pipeline.State]int{pipeline.Accepted: 700})
-		proven = true
+		proven.Store(true)
 		time.Sleep(5 * time.Second)
 		p.stop()
 		w.want(map[pipeline.State]int{pipeline.Informed: 700})

@@ -244,3 +244,34 @@ func (w *world) open(scope string) string {
 	defer w.ledger.mu.Unlock()
 	return w.ledger.breakers[1][scope].Reason
 }
+
+// run reads a print run; the zero Run if there is none.
+func (w *world) run(id int64) pipeline.Run {
+	w.ledger.mu.Lock()
+	defer w.ledger.mu.Unlock()
+	if r := w.ledger.runs[id]; r != nil {
+		return *r
+	}
+	return pipeline.Run{}
+}
+
+// runs counts the print runs.
+func (w *world) runs() int {
+	w.ledger.mu.Lock()
+	defer w.ledger.mu.Unlock()
+	return len(w.ledger.runs)
+}
+
+// campaign reads the campaign.
+func (w *world) campaign() pipeline.Campaign {
+	w.ledger.mu.Lock()
+	defer w.ledger.mu.Unlock()
+	return *w.ledger.campaigns[1]
+}
+
+// file reads what was drawn for a run.
+func (w *world) file(id int64) string {
+	w.press.mu.Lock()
+	defer w.press.mu.Unlock()
+	return w.press.files[id]
+}
