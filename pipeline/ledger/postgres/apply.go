@@ -13,9 +13,11 @@ import (
 // applySQL moves notices by compare-and-set and writes what goes with the moves.
 // It is one statement, so it is one round trip and, outside a transaction, one
 // transaction. It takes a table of changes, each with its event and its attempt,
-// column by column as arrays; a notice is in it once, and they are sorted by it,
-// so that rows are locked in that order. Everything after the move is computed
-// from what the move returns: no other join, nothing for the planner to choose.
+// column by column as arrays; a notice is in it once, and they are sorted by it.
+// The imports in force are an array and not a join, so that the changes are the
+// outer side of the only join and rows are locked in their order. Everything
+// after the move is computed from what the move returns: nothing for the planner
+// to choose.
 //
 // b is the attempt as it was. The snapshot is that of the statement: an attempt
 // changes only together with its notice's generation, and if that has changed
@@ -38,7 +40,7 @@ WITH moved AS (
 		a_how, a_n, a_kind, a_channel, a_version, a_told, a_at, a_letter, a_bytes, a_renderer, a_run, a_seq, a_queue)
 	LEFT JOIN attempts b ON b.notice_id = c.id AND b.n = c.a_n
 	WHERE n.id = c.id AND n.gen = c.gen AND n.import_id = c.import_id AND n.role = c.role AND n.state = c.from_state AND n.channel = c.from_channel
-		AND EXISTS (SELECT FROM imports i WHERE i.id = c.import_id AND i.published_at <> 0 AND i.replaced_at = 0)
+		AND c.import_id = ANY (ARRAY (SELECT i.id FROM imports i WHERE i.published_at <> 0 AND i.replaced_at = 0))
 	RETURNING n.id, n.campaign_id, n.import_id, n.role, n.state, n.channel, c.from_state, c.from_channel, c.again,
 		c.e_attempt, c.e_kind, c.e_outcome, c.e_at, c.e_actor, c.e_code, c.e_detail,
 		c.a_how, c.a_n, c.a_kind, c.a_channel, c.a_version, c.a_told, c.a_at, c.a_letter, c.a_bytes, c.a_renderer, c.a_run, c.a_seq, c.a_queue,

@@ -33,6 +33,7 @@ func (l *Ledger) Absorb(ctx context.Context, parent pipeline.Change, supplement 
 func removeSupplement(ctx context.Context, q querier, s pipeline.Notice, parent int64) error {
 	rows, err := q.Query(ctx, `WITH gone AS (
 			DELETE FROM notices n WHERE n.id = $1 AND n.gen = $2 AND n.role = 'supplement' AND n.state = $3 AND `+inForce+`
+				AND EXISTS (SELECT FROM people p WHERE p.notice_id = n.id AND p.parent_id = $4)
 			RETURNING n.id, n.import_id, n.role, n.channel, n.state
 		), p AS (DELETE FROM people WHERE notice_id IN (SELECT id FROM gone)
 		), e AS (DELETE FROM events WHERE notice_id IN (SELECT id FROM gone)

@@ -104,14 +104,18 @@ func newer(at, known int) error {
 	}
 }
 
-// schemaVersion is the number of the last migration; 0: an empty database.
+// schemaVersion is the number of the last migration; 0: an empty database. It
+// asks the catalogue itself: to_regclass answers from a cache that does not notice
+// what another process has created while we waited for the lock.
 func schemaVersion(ctx context.Context, q querier) (int, error) {
 	var there bool
-	if err := q.QueryRow(ctx, "SELECT to_regclass('meta') IS NOT NULL").Scan(&there); err != nil || !there {
+	err := q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+		WHERE c.relname = 'meta' AND s.nspname = current_schema())`).Scan(&there)
+	if err != nil || !there {
 		return 0, err
 	}
 	var value string
-	err := q.QueryRow(ctx, "SELECT value FROM meta WHERE key = 'schema'").Scan(&value)
+	err = q.QueryRow(ctx, "SELECT value FROM meta WHERE key = 'schema'").Scan(&value)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil
 	}
