@@ -121,18 +121,21 @@ func (a *atlas) postcode(p pipeline.Person) string {
 	return strings.ToUpper(code)
 }
 
+// noAddress are lines of directories that say that there is none.
+var noAddress = []string{"SDF", "SANS DOMICILE FIXE", "NO FIXED ABODE", "NO FIXED ADDRESS", "NFA", "NPAI", "PND", "ADRESSE INCONNUE",
+	"INCONNU", "INCONNUE", "UNKNOWN", "ADDRESS UNKNOWN", "NULL", "NONE", "N A", "NA", "NEANT", "XXX", "XXXX", "TEST", "SANS ADRESSE",
+	"N HABITE PAS A L ADRESSE INDIQUEE", "N HABITE PLUS A L ADRESSE INDIQUEE"}
+
 // placeholder reports addresses that say in words that there is none.
 func placeholder(p pipeline.Person) bool {
-	none := []string{"SDF", "SANS DOMICILE FIXE", "NO FIXED ABODE", "NO FIXED ADDRESS", "NFA", "NPAI", "PND", "ADRESSE INCONNUE",
-		"INCONNU", "INCONNUE", "UNKNOWN", "ADDRESS UNKNOWN", "NULL", "NONE", "N A", "NA", "NEANT", "XXX", "XXXX", "TEST", "SANS ADRESSE",
-		"N HABITE PAS A L ADRESSE INDIQUEE", "N HABITE PLUS A L ADRESSE INDIQUEE"}
-	for _, s := range p.Address {
-		if line, _ := placeLine(s); slices.Contains(none, line) {
-			return true
+	says := func(s string) bool {
+		if len(s) > 50 || strings.ContainsAny(s, "0123456789") {
+			return false
 		}
+		line, _ := placeLine(s)
+		return slices.Contains(noAddress, line)
 	}
-	city, _ := placeLine(p.City)
-	return slices.Contains([]string{"INCONNU", "INCONNUE", "UNKNOWN", "NULL", "NA", "N A", "XXX"}, city)
+	return slices.ContainsFunc(p.Address, says) || says(p.City)
 }
 
 // recipient returns the company and the person to write on the envelope. A

@@ -114,3 +114,16 @@ func plainLetter(w io.Writer, it Item) error {
 	}
 	return doc.Output(w)
 }
+
+// BenchmarkAddress is what intake pays to know whether a customer can be written
+// to.
+func BenchmarkAddress(b *testing.B) {
+	press := newPress(b, Config{})
+	who := person()
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := press.Printable(who); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"image"
 	"io"
 	"os"
 	"os/exec"
@@ -417,55 +416,28 @@ func TestPressIsShared(t *testing.T) {
 	wg.Wait()
 }
 
-// What can be seen through the window, in pixels: the address, and the whole of
-// it; round it nothing.
-func TestWindowShowsTheAddressAlone(t *testing.T) {
-	t.Parallel()
-	const dpi = 100
-	testenv.Binary(t, "pdftoppm")
-	for _, name := range []string{"fr-dl", "fr-c5", "c4", "govuk"} {
-		press := newPress(t, Config{Profile: name})
-		profile := press.standard
-		who := person()
-		who.Company = "Établissements Grandchamp et compagnie"
-		who.Address = []string{"Appartement 12", "Résidence les Grands Cèdres du Nord", "12 rue de la Grande Promenade"}
-		if name == "govuk" {
-			who = pipeline.Person{FirstName: "Sarah", LastName: "O’Connor", Address: []string{"Flat 3", "221B Baker Street", "Marylebone"}, Postcode: "NW1 6XE", City: "London", Country: "GB"}
-		}
-		var b bytes.Buffer
-		if _, err := press.DrawLetter(&b, item(t, press, frenchLetter(2), who)); err != nil {
-			t.Fatal(name, err)
-		}
-		page := pagePNG(t, write(t, b.Bytes()), 1, dpi)
-		inside, outside := 0, 0
-		always, ever := pixels(profile.Always(), dpi), pixels(profile.Ever(), dpi)
-		for y := ever.Min.Y; y < ever.Max.Y; y++ {
-			for x := ever.Min.X; x < ever.Max.X; x++ {
-				if grey(page, x, y) > 200 {
-					continue
-				}
-				if (image.Point{X: x, Y: y}).In(always) {
-					inside++
-				} else {
-					outside++
-				}
-			}
-		}
-		if inside < 500 || outside > 0 {
-			t.Errorf("%s: %d dark pixels always visible, %d that only some positions show", name, inside, outside)
-		}
-	}
-}
-
-func pixels(b Box, dpi float64) image.Rectangle {
-	px := func(mm float64) int { return int(mm / 25.4 * dpi) }
-	return image.Rect(px(b.X), px(b.Y), px(b.Right())+1, px(b.Bottom())+1)
-}
-
 // gofpdf must never be asked for one of its own fonts: they are not embedded.
 func TestCanvasIsGofpdf(t *testing.T) {
 	t.Parallel()
 	if _, ok := newCanvas("x", time.Time{}).(*gofpdf.Fpdf); !ok {
 		t.Error("the canvas is not gofpdf's document")
+	}
+}
+
+// Whatever a customer is called, it is text on the page and nothing else.
+func TestHostileNamesStayText(t *testing.T) {
+	t.Parallel()
+	press := newPress(t, Config{})
+	for _, name := range []string{
+		`*O'Neil* <b>bold</b> &amp;`, `\) Tj ET 0 0 1 rg BT (`, `) Tj (`, `{nb} {{.Name}} %s %d`, "(((", `\\\`, "\\(\r)", "endstream endobj", "x" + strings.Repeat(")", 60),
+	} {
+		l := oneAPage(1)
+		l.Blocks = append([]pipeline.Block{p("Madame " + name + " fin")}, l.Blocks[1:]...)
+		_, data := drawn(t, press, run(1), item(t, press, l, person()))
+		file := write(t, data)
+		testenv.Run(t, "qpdf", "--check", file)
+		if text := pageText(t, file, 1, 1); !strings.Contains(text, plain("Madame "+name+" fin")) {
+			t.Errorf("%q is not on the page:\n%.300s", name, text)
+		}
 	}
 }

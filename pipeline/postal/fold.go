@@ -23,6 +23,9 @@ var ligatures = strings.NewReplacer(
 // tidy makes one line of a text: valid UTF-8 in NFC, one blank between words,
 // nothing invisible. It reports whether the text was valid.
 func tidy(s string) (string, bool) {
+	if ascii(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && !unicode.IsSpace(r) || r == 0x7F }) {
+		return strings.Join(strings.Fields(s), " "), true
+	}
 	ok := utf8.ValidString(s)
 	s = norm.NFC.String(strings.ToValidUTF8(s, ""))
 	s = strings.Map(func(r rune) rune {
@@ -41,6 +44,13 @@ func tidy(s string) (string, bool) {
 // for. Letters without a Latin form (Greek, Cyrillic, …) stay as they are; the
 // caller refuses them.
 func capitals(s string) string {
+	if ascii(s) {
+		s = strings.ToUpper(s)
+		if strings.ContainsAny(s, "`\"") {
+			s = ligatures.Replace(s)
+		}
+		return s
+	}
 	s = strings.ToUpper(norm.NFKC.String(s))
 	s = ligatures.Replace(s)
 	// Two passes: a ligature may have carried an accent (Ǽ, Ǿ).
@@ -52,6 +62,15 @@ func capitals(s string) string {
 		return r
 	}, s)
 	return ligatures.Replace(s)
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // nameLine is a line for people, companies and parts of a building (lines 1 to 3

@@ -75,13 +75,17 @@ func notLatin() error {
 	return unprintable("address-not-encodable", "the address has letters that have no Latin capital")
 }
 
+var titleSigns = strings.NewReplacer("/", " ET ", "&", " ET ", "+", " ET ")
+
 // frenchTitle abbreviates a title; an unknown one stays if it is short.
 func frenchTitle(title string) string {
 	t, ok := nameLine(title)
 	if !ok {
 		return ""
 	}
-	t = strings.NewReplacer("/", " ET ", "&", " ET ", "+", " ET ").Replace(t)
+	if strings.ContainsAny(t, "/&+") {
+		t = titleSigns.Replace(t)
+	}
 	words := strings.Fields(t)
 	for i, w := range words {
 		switch w {

@@ -113,11 +113,32 @@ func (p *Press) Address(person pipeline.Person) ([]string, error) {
 	}
 	// A letter may go into either envelope: both windows must hold the address.
 	for _, profile := range []*Profile{p.standard, p.large} {
+		if p.surelyFits(profile, lines) {
+			continue
+		}
 		if _, err := p.setAddress(profile, lines); err != nil {
 			return nil, err
 		}
 	}
 	return lines, nil
+}
+
+// surelyFits reports what needs no measuring: up to six lines of up to 38 ASCII
+// characters, in a field that was made for them.
+func (p *Press) surelyFits(profile *Profile, lines []string) bool {
+	a := profile.Address
+	em := a.Size * point
+	face := p.fonts.faces[mono]
+	if a.Face != "mono" || len(lines) > maxLines || a.W < maxLine*float64(face.widths[plateWestern]['0'])*em/1000 ||
+		a.H < (maxLines-1)*0.92*em+(face.capital+face.descent)*em/1000 {
+		return false
+	}
+	for _, l := range lines {
+		if !ascii(l) {
+			return false
+		}
+	}
+	return true
 }
 
 // Printable reports why a person's postal address cannot be printed: nil, or a

@@ -152,72 +152,93 @@ func (p *Profile) Printable() Box {
 
 // Validate checks the geometry: the address within what is always visible,
 // everything else outside what may ever be, all within the margins and off the
-// zones that must stay clear.
+// zones that must stay clear. It reports every fault.
 func (p *Profile) Validate() error {
-	var errs []error
-	fail := func(format string, a ...any) {
-		errs = append(errs, fmt.Errorf("profile %s: "+format, append([]any{p.Name}, a...)...))
-	}
+	v := &validation{p: p}
 	if p.Name == "" {
-		fail("has no name")
+		v.fail("has no name")
 	}
 	if len(p.Envelopes) == 0 && (p.Visible == nil || p.HiddenFrom == nil) {
-		fail("has neither envelopes nor visible and hidden_from")
-		return errors.Join(errs...)
+		v.fail("has neither envelopes nor visible and hidden_from")
+		return errors.Join(v.errs...)
 	}
 	for _, e := range p.Envelopes {
 		if e.W < sheetWidth || e.H < e.Panel || e.Panel <= 0 || !e.Window.Inside(Box{0, 0, e.W, e.H}) {
-			fail("envelope %s is smaller than the folded sheet or than its window", e.Name)
+			v.fail("envelope %s is smaller than the folded sheet or than its window", e.Name)
 		}
 	}
-	always, ever, paper := p.Always(), p.Ever(), p.Printable()
 	if a := p.Address; a.Face != "mono" && a.Face != "sans" || a.Size < a.MinSize || a.MinSize < 8 || a.Pitch <= 0 {
-		fail("address: face is mono or sans, 8 ≤ min_size ≤ size, pitch above 0")
+		v.fail("address: face is mono or sans, 8 ≤ min_size ≤ size, pitch above 0")
 	}
-	inWindow := map[string]Box{"address": p.Address.Box()}
-	if p.ReturnLine != nil {
-		inWindow["return_line"] = *p.ReturnLine
+	v.window()
+	v.rest()
+	if p.MaxSheets < 1 {
+		v.fail("max_sheets is below 1")
 	}
-	if p.WindowCode != nil {
-		inWindow["window_code"] = p.WindowCode.symbol()
+	return errors.Join(v.errs...)
+}
+
+// validation gathers the faults of a profile.
+type validation struct {
+	p    *Profile
+	errs []error
+}
+
+func (v *validation) fail(format string, a ...any) {
+	v.errs = append(v.errs, fmt.Errorf("profile %s: "+format, append([]any{v.p.Name}, a...)...))
+}
+
+// named is a part of the page.
+type named struct {
+	name string
+	Box
+}
+
+// window checks what is to be seen: always, and nothing over anything else.
+func (v *validation) window() {
+	always := v.p.Always()
+	parts := []named{{"address", v.p.Address.Box()}}
+	if v.p.ReturnLine != nil {
+		parts = append(parts, named{"return_line", *v.p.ReturnLine})
 	}
-	for name, b := range inWindow {
-		if !b.Inside(always) {
-			fail("%s %v is not within what the window always shows, %v", name, b, always)
+	if v.p.WindowCode != nil {
+		parts = append(parts, named{"window_code", v.p.WindowCode.symbol()})
+	}
+	for i, part := range parts {
+		if part.W <= 0 || part.H <= 0 || !part.Inside(always) {
+			v.fail("%s %v is not within what the window always shows, %v", part.name, part.Box, always)
 		}
-		for other, o := range inWindow {
-			if name < other && b.Touches(o) {
-				fail("%s and %s overlap", name, other)
+		for _, other := range parts[:i] {
+			if part.Touches(other.Box) {
+				v.fail("%s and %s overlap", part.name, other.name)
 			}
 		}
 	}
-	first := map[string]Box{"logo": p.Logo, "sender": p.Sender, "date": p.Date, "body": p.Body, "foot": p.Foot}
-	for name, b := range first {
-		if b.Touches(ever) {
-			fail("%s %v may show in the window, %v", name, b, ever)
+}
+
+// rest checks what is not to be seen.
+func (v *validation) rest() {
+	p, ever, paper := v.p, v.p.Ever(), v.p.Printable()
+	parts := []named{{"logo", p.Logo}, {"sender", p.Sender}, {"date", p.Date}, {"body", p.Body}, {"foot", p.Foot}, {"next", p.Next}}
+	for _, part := range parts {
+		if part.name != "next" && part.Touches(ever) {
+			v.fail("%s %v may show in the window, %v", part.name, part.Box, ever)
 		}
-	}
-	first["next"] = p.Next
-	for name, b := range first {
-		if b.W <= 0 || b.H <= 0 || !b.Inside(paper) {
-			fail("%s %v is not within the margins, %v", name, b, paper)
+		if part.W <= 0 || part.H <= 0 || !part.Inside(paper) {
+			v.fail("%s %v is not within the margins, %v", part.name, part.Box, paper)
 		}
 		for _, c := range p.Clear {
-			if b.Touches(c) {
-				fail("%s lies in a zone that must stay clear", name)
+			if part.Touches(c) {
+				v.fail("%s lies in a zone that must stay clear", part.name)
 			}
 		}
 	}
 	if p.Body.Touches(p.Foot) || p.Next.Touches(p.Foot) || p.Body.Touches(p.Sender) || p.Body.Touches(p.Date) || p.Sender.Touches(p.Date) || p.Logo.Touches(p.Date) {
-		fail("body, foot, sender and date overlap")
+		v.fail("body, foot, sender and date overlap")
 	}
 	if p.Foot.H < symbol {
-		fail("the foot is too low for the code")
+		v.fail("the foot is too low for the code")
 	}
-	if p.MaxSheets < 1 {
-		fail("max_sheets is below 1")
-	}
-	return errors.Join(errs...)
 }
 
 // symbol is the ground that a code at p takes, with its quiet zone.
