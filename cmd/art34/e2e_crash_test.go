@@ -115,9 +115,16 @@ func TestPauseAtFullSpeed(t *testing.T) {
 func TestRelayThatAlwaysDropsAfterTheDot(t *testing.T) {
 	t.Parallel()
 	relay := newDropper(t)
-	in := install(t, 60, 13, fmt.Sprintf("ART34_RELAY=smtp://%s?tls=none", relay.addr))
+	// With the breaker in force it would stop after a few.
+	patient := func(campaign string) string {
+		return strings.Replace(campaign, "providers: {}}", "providers: {}, breaker: {doubt_share: 1}}", 1)
+	}
+	in := installWith(t, 60, 13, patient, fmt.Sprintf("ART34_RELAY=smtp://%s?tls=none", relay.addr))
 	in.must("launch", "muguet")
-	in.start("run", "--until-idle").wait(3 * time.Minute)
+	r := in.start("run", "--until-idle")
+	if code := r.wait(3 * time.Minute); code != 0 {
+		t.Errorf("exit %d\n%s", code, r.out.String())
+	}
 	s := in.status(true)
 	if s.States[pipeline.Accepted] != 0 || s.Duplicates == 0 {
 		t.Errorf("%v, %d sent again", s.States, s.Duplicates)
@@ -131,6 +138,27 @@ func TestRelayThatAlwaysDropsAfterTheDot(t *testing.T) {
 		if n > 2 {
 			t.Errorf("%s was sent %d times", id, n)
 		}
+	}
+}
+
+// TestBreakerOpensOnDoubts: a relay that leaves nothing but doubts stops the
+// campaign until a person has looked.
+func TestBreakerOpensOnDoubts(t *testing.T) {
+	t.Parallel()
+	relay := newDropper(t)
+	in := install(t, 60, 13, fmt.Sprintf("ART34_RELAY=smtp://%s?tls=none", relay.addr))
+	in.must("launch", "muguet")
+	r := in.start("run", "--until-idle")
+	if code := r.wait(3 * time.Minute); code != 1 || !strings.Contains(r.out.String(), "art34 release --breaker") {
+		t.Errorf("exit %d\n%s", code, r.out.String())
+	}
+	s := in.status(true)
+	if len(s.Breakers) != 1 || s.Breakers[0].Scope != "relay" || len(s.Blocked) == 0 || s.Blocked[0].Code != "breaker:relay" {
+		t.Errorf("breakers %+v, blocked %+v", s.Breakers, s.Blocked)
+	}
+	in.must("release", "muguet", "--breaker", "relay", "--reason", "mended")
+	if s := in.status(false); len(s.Breakers) != 0 {
+		t.Errorf("still open: %+v", s.Breakers)
 	}
 }
 

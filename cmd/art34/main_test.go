@@ -45,8 +45,22 @@ type installation struct {
 // install makes the population and takes it to the approval.
 func install(t testing.TB, customers, seed int, env ...string) *installation {
 	t.Helper()
+	return installWith(t, customers, seed, func(campaign string) string { return campaign }, env...)
+}
+
+// installWith is install with another campaign.yaml.
+func installWith(t testing.TB, customers, seed int, edit func(campaign string) string, env ...string) *installation {
+	t.Helper()
 	in := &installation{t: t, dir: t.TempDir(), env: env}
 	in.must("sample", "--customers", fmt.Sprint(customers), "--seed", fmt.Sprint(seed), "--out", in.path("sample"))
+	file := in.path("sample", "campaign.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(edit(string(text))), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	in.must("new", "muguet", "--file", in.path("sample", "campaign.yaml"))
 	in.must("import", "muguet", "--customers", in.path("sample", "customers.csv"), "--impact", in.path("sample", "impact.csv"))
 	in.must("check", "muguet")
