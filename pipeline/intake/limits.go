@@ -22,8 +22,8 @@ func DefaultLimits() Limits {
 		Row:       256 << 10,
 		Ratio:     200,
 		Expanded:  16 << 30,
-		Sheet:     192 << 20,
-		SheetRows: 200_000,
+		Sheet:     96 << 20, // about 225 MiB resident while it is read
+		SheetRows: 100_000,
 		Contracts: 2_000,
 		Records:   200,
 		Buffer:    16 << 20,

@@ -16,8 +16,8 @@ import (
 
 // How much goes to the ledger at a time.
 const (
-	stageBatch = 500
-	tokenBatch = 4096
+	stageBatch = 1000
+	tokenBatch = 8192
 	idBlock    = 4096
 )
 
