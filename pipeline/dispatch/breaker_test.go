@@ -53,6 +53,29 @@ func TestRelayAway(t *testing.T) {
 	})
 }
 
+// TestRelayBackBeforeTheStart: a breaker that an earlier process left does not end
+// the next one before it has tried.
+func TestRelayBackBeforeTheStart(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.people(100, pipeline.Email, nil)
+		b := pipeline.Breaker{Campaign: 1, Scope: scopeRelay, Reason: BlockRelayAway, Since: time.Now().Add(-time.Hour), Until: time.Now().Add(50 * time.Second)}
+		if err := w.ledger.OpenBreaker(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+		p := w.start()
+		time.Sleep(20 * time.Second)
+		if i, err := p.Idle(t.Context()); i.Idle || err != nil {
+			t.Errorf("%+v, %v", i, err)
+		}
+		time.Sleep(35 * time.Second)
+		if i := p.rest(time.Minute); len(i.Blocked) != 0 {
+			t.Errorf("blocked: %v", i.Blocked)
+		}
+		p.stop()
+		w.want(map[pipeline.State]int{pipeline.Accepted: 100})
+	})
+}
+
 // TestRelayRefusesUs: whether at the door or at MAIL FROM, a person has to act, and
 // nobody gets a letter for it.
 func TestRelayRefusesUs(t *testing.T) {

@@ -123,7 +123,8 @@ func (s *Service) blocked(k *campaign, provider string, now, soon time.Time) str
 		return BlockHours
 	}
 	if b := k.breaker(scopeRelay); b != nil {
-		if b.Reason != BlockRelayAway || s.Real.Now().Sub(b.Since) >= s.Times.Patience {
+		// Nor before this process has had the time to find out for itself.
+		if b.Reason != BlockRelayAway || min(s.elapsed(), s.Real.Now().Sub(b.Since)) >= s.Times.Patience {
 			return blockCode(*b)
 		}
 	}
