@@ -247,3 +247,28 @@ func testAbsorbTooLate(t *testing.T, e Engine) {
 	}
 	b.visible(4)
 }
+
+// testWhatStrangersWrite stores replies that are no text; they come back as text.
+func testWhatStrangersWrite(t *testing.T, e Engine) {
+	b := newBench(t, e)
+	b.publish(1, nil)
+	mark := send(b.load(b.take(1))[0].Notice, "p")
+	b.commit(mark)
+	done := b.move(mark.To, pipeline.Event{Kind: pipeline.EvAccepted, Detail: "a\x00b\xff"})
+	done.Attempt = attempt(mark.To)
+	done.Attempt.QueueID = "\xc3\x28"
+	b.commit(done)
+	for range 2 {
+		b.must(b.Record(b.ctx, []pipeline.Event{{Notice: mark.To.ID, Attempt: 1, Kind: pipeline.EvDelayed, At: t0, Code: "\xff", Detail: "\x00"}}))
+	}
+	events, err := b.Events(b.ctx, mark.To.ID)
+	b.must(err)
+	if len(events) != 2 || events[0].Detail != "a\uFFFDb\uFFFD" || events[1].Detail != "\uFFFD" {
+		t.Errorf("%+v", events)
+	}
+	list, err := b.Attempts(b.ctx, mark.To.ID)
+	b.must(err)
+	if len(list) != 1 || list[0].QueueID != "\uFFFD(" {
+		t.Errorf("%+v", list)
+	}
+}

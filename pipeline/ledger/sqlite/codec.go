@@ -35,6 +35,12 @@ func (w when) Scan(v any) error {
 	return nil
 }
 
+// clean makes text of what strangers wrote, a relay's reply for example. SQLite
+// would keep anything, PostgreSQL would not, and who reads it back wants text.
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
 // joined is how a list of codes is kept.
 func joined(list []string) string { return strings.Join(list, "|") }
 

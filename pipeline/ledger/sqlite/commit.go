@@ -118,7 +118,7 @@ func (t *tx) record(c *pipeline.Change, campaign int64) error {
 
 func (t *tx) event(e *pipeline.Event, into pipeline.State, ch pipeline.Channel) error {
 	_, err := t.exec(`INSERT INTO events (notice_id, attempt, kind, outcome, at, actor, code, detail, into_state, channel) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		e.Notice, int64(e.Attempt), string(e.Kind), string(e.Outcome), micros(e.At), e.Actor, e.Code, e.Detail, string(into), string(ch))
+		e.Notice, int64(e.Attempt), string(e.Kind), string(e.Outcome), micros(e.At), e.Actor, clean(e.Code), clean(e.Detail), string(into), string(ch))
 	return err
 }
 
@@ -132,13 +132,13 @@ const oldAttempt = `UPDATE attempts SET kind = ?, channel = ?, version = ?, told
 func (t *tx) attempt(c *pipeline.Change, campaign int64) error {
 	a, starts := c.Attempt, ledger.Starts(*c)
 	if c.Event != nil && c.Event.Kind == pipeline.EvAccepted {
-		n, err := t.exec(`UPDATE attempts SET queue_id = ? WHERE notice_id = ? AND n = ?`, a.QueueID, a.Notice, int64(a.N))
+		n, err := t.exec(`UPDATE attempts SET queue_id = ? WHERE notice_id = ? AND n = ?`, clean(a.QueueID), a.Notice, int64(a.N))
 		if err != nil || n == 1 {
 			return err
 		}
 	}
 	args := []any{
-		string(a.Kind), string(a.Channel), int64(a.Version), a.Told, micros(a.At), blob(a.Letter), blob(a.Bytes), a.Renderer, a.Run, int64(a.Seq), a.QueueID,
+		string(a.Kind), string(a.Channel), int64(a.Version), a.Told, micros(a.At), blob(a.Letter), blob(a.Bytes), a.Renderer, a.Run, int64(a.Seq), clean(a.QueueID),
 		a.Notice, int64(a.N),
 	}
 	n, err := t.exec(newAttempt, args...)
@@ -196,7 +196,7 @@ func (t *tx) news(e *pipeline.Event) error {
 	}
 	if e.Detail != "" {
 		err := t.scan(`SELECT id FROM events WHERE notice_id = ? AND attempt = ? AND kind = ? AND code = ? AND detail = ? LIMIT 1`,
-			[]any{e.Notice, e.Attempt, string(e.Kind), e.Code, e.Detail}, new(int64))
+			[]any{e.Notice, e.Attempt, string(e.Kind), clean(e.Code), clean(e.Detail)}, new(int64))
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}

@@ -95,39 +95,39 @@ CREATE TABLE imports (
 CREATE INDEX imports_campaign ON imports (campaign_id);
 
 CREATE TABLE notices (
-  id        INTEGER PRIMARY KEY,
+  id          INTEGER PRIMARY KEY,
   campaign_id INTEGER NOT NULL,
-  import_id INTEGER NOT NULL,
-  parent_id INTEGER NOT NULL, -- 0: none
-  role      TEXT    NOT NULL CHECK (role = 'primary' OR role = 'supplement' OR role = 'copy'),
-  person    BLOB    NOT NULL,
+  import_id   INTEGER NOT NULL,
+  parent_id   INTEGER NOT NULL, -- 0: none
+  role        TEXT    NOT NULL CHECK (role = 'primary' OR role = 'supplement' OR role = 'copy'),
+  person      BLOB    NOT NULL,
 
-  state     TEXT    NOT NULL CHECK (state = 'held' OR state = 'due' OR state = 'queued' OR state = 'sending' OR state = 'in_doubt' OR state = 'accepted' OR state = 'printing' OR state = 'posted' OR state = 'informed' OR state = 'unreachable' OR state = 'excluded' OR state = 'cancelled'),
-  channel   TEXT    NOT NULL CHECK (channel = 'email' OR channel = 'post' OR channel = 'none'),
-  lane      INTEGER NOT NULL,
-  attempt   INTEGER NOT NULL,
-  kind      TEXT    NOT NULL CHECK (kind = 'first' OR kind = 'retry' OR kind = 'resend' OR kind = 'fallback' OR kind = 'copy'),
-  due_at    INTEGER NOT NULL,
-  reason    TEXT    NOT NULL,
-  reach     INTEGER NOT NULL,
-  doubts    INTEGER NOT NULL,
-  resends   INTEGER NOT NULL,
-  first_at  INTEGER NOT NULL,
-  gen       INTEGER NOT NULL,
-  owner     TEXT    NOT NULL,
-  moved_at  INTEGER NOT NULL,
+  state       TEXT    NOT NULL CHECK (state = 'held' OR state = 'due' OR state = 'queued' OR state = 'sending' OR state = 'in_doubt' OR state = 'accepted' OR state = 'printing' OR state = 'posted' OR state = 'informed' OR state = 'unreachable' OR state = 'excluded' OR state = 'cancelled'),
+  channel     TEXT    NOT NULL CHECK (channel = 'email' OR channel = 'post' OR channel = 'none'),
+  lane        INTEGER NOT NULL,
+  attempt     INTEGER NOT NULL,
+  kind        TEXT    NOT NULL CHECK (kind = 'first' OR kind = 'retry' OR kind = 'resend' OR kind = 'fallback' OR kind = 'copy'),
+  due_at      INTEGER NOT NULL,
+  reason      TEXT    NOT NULL,
+  reach       INTEGER NOT NULL,
+  doubts      INTEGER NOT NULL,
+  resends     INTEGER NOT NULL,
+  first_at    INTEGER NOT NULL,
+  gen         INTEGER NOT NULL,
+  owner       TEXT    NOT NULL,
+  moved_at    INTEGER NOT NULL,
 
-  born      TEXT    NOT NULL CHECK (born = 'held' OR born = 'due' OR born = 'queued' OR born = 'sending' OR born = 'in_doubt' OR born = 'accepted' OR born = 'printing' OR born = 'posted' OR born = 'informed' OR born = 'unreachable' OR born = 'excluded' OR born = 'cancelled'),
-  provider  TEXT    NOT NULL,
-  locale    TEXT    NOT NULL,
-  format    TEXT    NOT NULL,
-  country   TEXT    NOT NULL,
-  area      TEXT    NOT NULL,
-  sender    TEXT    NOT NULL,
-  kinds     TEXT    NOT NULL,
-  products  TEXT    NOT NULL,
-  flags     TEXT    NOT NULL,
-  defects   TEXT    NOT NULL
+  born        TEXT    NOT NULL CHECK (born = 'held' OR born = 'due' OR born = 'queued' OR born = 'sending' OR born = 'in_doubt' OR born = 'accepted' OR born = 'printing' OR born = 'posted' OR born = 'informed' OR born = 'unreachable' OR born = 'excluded' OR born = 'cancelled'),
+  provider    TEXT    NOT NULL,
+  locale      TEXT    NOT NULL,
+  format      TEXT    NOT NULL,
+  country     TEXT    NOT NULL,
+  area        TEXT    NOT NULL,
+  sender      TEXT    NOT NULL,
+  kinds       TEXT    NOT NULL,
+  products    TEXT    NOT NULL,
+  flags       TEXT    NOT NULL,
+  defects     TEXT    NOT NULL
 ) STRICT;
 
 -- Never rewritten after the import:
@@ -179,17 +179,17 @@ CREATE TABLE attempts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE events (
-  id        INTEGER PRIMARY KEY,
-  notice_id INTEGER NOT NULL,
-  attempt   INTEGER NOT NULL,
-  kind      TEXT    NOT NULL,
-  outcome   TEXT    NOT NULL CHECK (outcome = '' OR outcome = 'dead' OR outcome = 'transient' OR outcome = 'ours' OR outcome = 'none'),
-  at        INTEGER NOT NULL,
-  actor     TEXT    NOT NULL,
-  code      TEXT    NOT NULL,
-  detail    TEXT    NOT NULL,
-  into_state TEXT   NOT NULL CHECK (into_state = 'held' OR into_state = 'due' OR into_state = 'queued' OR into_state = 'sending' OR into_state = 'in_doubt' OR into_state = 'accepted' OR into_state = 'printing' OR into_state = 'posted' OR into_state = 'informed' OR into_state = 'unreachable' OR into_state = 'excluded' OR into_state = 'cancelled'),
-  channel   TEXT    NOT NULL CHECK (channel = 'email' OR channel = 'post' OR channel = 'none')
+  id         INTEGER PRIMARY KEY,
+  notice_id  INTEGER NOT NULL,
+  attempt    INTEGER NOT NULL,
+  kind       TEXT    NOT NULL,
+  outcome    TEXT    NOT NULL CHECK (outcome = '' OR outcome = 'dead' OR outcome = 'transient' OR outcome = 'ours' OR outcome = 'none'),
+  at         INTEGER NOT NULL,
+  actor      TEXT    NOT NULL,
+  code       TEXT    NOT NULL,
+  detail     TEXT    NOT NULL,
+  into_state TEXT    NOT NULL CHECK (into_state = 'held' OR into_state = 'due' OR into_state = 'queued' OR into_state = 'sending' OR into_state = 'in_doubt' OR into_state = 'accepted' OR into_state = 'printing' OR into_state = 'posted' OR into_state = 'informed' OR into_state = 'unreachable' OR into_state = 'excluded' OR into_state = 'cancelled'),
+  channel    TEXT    NOT NULL CHECK (channel = 'email' OR channel = 'post' OR channel = 'none')
 ) STRICT;
 CREATE INDEX events_notice ON events (notice_id);
 
