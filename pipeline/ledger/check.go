@@ -45,3 +45,11 @@ func Starts(c pipeline.Change) bool {
 	return c.Attempt != nil && c.From.State != c.To.State &&
 		(c.To.State == pipeline.Sending || c.To.State == pipeline.Printing)
 }
+
+// MayAbsorb reports whether a notice can take a supplement in: the primary notice
+// that it belongs to, or another supplement of the same one.
+func MayAbsorb(n, supplement pipeline.Notice) bool {
+	s := supplement
+	return s.Role == pipeline.Supplement && s.ID != n.ID &&
+		(s.Parent == n.ID || n.Role == pipeline.Supplement && s.Parent == n.Parent)
+}

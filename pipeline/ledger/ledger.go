@@ -119,7 +119,8 @@ type Importer interface {
 	// Absorb gives the parent the sealed person of the change and removes the
 	// supplement, in one transaction and by compare-and-set on both; tokens of the
 	// supplement go to the parent; Import.Absorbed counts one. It reports false
-	// when either has moved on.
+	// when either has moved on, or when the two do not belong together (MayAbsorb:
+	// the parent may be an older supplement that has not left yet).
 	Absorb(ctx context.Context, parent pipeline.Change, supplement pipeline.Notice) (bool, error)
 
 	// Imports returns all imports of a campaign, oldest first, replaced and

@@ -248,6 +248,47 @@ func testAbsorbTooLate(t *testing.T, e Engine) {
 	b.visible(4)
 }
 
+// testAbsorbChain: a supplement goes into an older one that has not left yet, and
+// that one into the primary notice; all tokens lead there.
+func testAbsorbChain(t *testing.T, e Engine) {
+	b := newBench(t, e)
+	_, n := b.publish(2, nil)
+	i1, older := b.supplement(n[0], "a")
+	i2, newer := b.supplement(n[0], "b")
+	_, stranger := b.supplement(n[1], "c")
+	leads := func(i pipeline.Import, want int64) {
+		t.Helper()
+		found, _, err := b.Search(b.ctx, b.campaign.ID, [16]byte{0xAA, byte(i.ID)}, 5)
+		b.must(err)
+		equal(t, "the token leads to", found, []int64{want})
+	}
+	absorb := func(into, sup pipeline.Notice, want bool) pipeline.Notice {
+		t.Helper()
+		c := pipeline.Move(into, into, pipeline.Event{Kind: pipeline.EvAbsorbed, At: t0})
+		c.Sealed = []byte("both")
+		ok, err := b.Absorb(b.ctx, c, sup)
+		b.must(err)
+		if ok != want {
+			t.Fatalf("notice %d absorbed %d: %v, want %v", into.ID, sup.ID, ok, want)
+		}
+		return c.To
+	}
+	absorb(stranger, newer, false)
+	older = absorb(older, newer, true)
+	leads(i2, older.ID)
+	absorb(n[0], older, true)
+	leads(i2, n[0].ID)
+	leads(i1, n[0].ID)
+	imports, err := b.Imports(b.ctx, b.campaign.ID)
+	b.must(err)
+	tally, err := b.Tally(b.ctx, b.campaign.ID)
+	b.must(err)
+	if d := pipeline.NewBalance(imports, tally).Difference(); d != 0 {
+		t.Errorf("balance %d", d)
+	}
+	b.visible(3)
+}
+
 // testWhatStrangersWrite stores replies that are no text; they come back as text.
 func testWhatStrangersWrite(t *testing.T, e Engine) {
 	b := newBench(t, e)

@@ -39,7 +39,7 @@ func Run(t *testing.T, e Engine) {
 		{"tally", testTally}, {"next due and count due", testDueCounts}, {"reasons and versions", testReasons}, {"each", testEach}, {"events by notice", testEventsByNotice},
 		{"everything survives a restart", testRestart}, {"cancelled context", testCancelled}, {"two openers", testTwoOpeners},
 		{"large batches", testLargeBatches}, {"pages", testPages}, {"take fairly", testTakeFairly}, {"rewritten attempt", testRewrittenAttempt},
-		{"search over imports", testSearchOverImports}, {"absorb too late", testAbsorbTooLate}, {"what strangers write", testWhatStrangersWrite},
+		{"search over imports", testSearchOverImports}, {"absorb too late", testAbsorbTooLate}, {"absorb chain", testAbsorbChain}, {"what strangers write", testWhatStrangersWrite},
 		{"model", testModel}, {"kill -9", testKill}, {"abandoned import", testAbandonedImport},
 	} {
 		t.Run(c.name, func(t *testing.T) {

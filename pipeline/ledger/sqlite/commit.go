@@ -210,7 +210,7 @@ func (l *Ledger) Absorb(ctx context.Context, parent pipeline.Change, supplement 
 		return false, err
 	}
 	s, done := supplement, false
-	if s.Role != pipeline.Supplement || s.Parent != parent.From.ID {
+	if !ledger.MayAbsorb(parent.From, s) {
 		return false, nil
 	}
 	err := l.write(ctx, "absorb", 1, func(t *tx) (err error) {
@@ -238,7 +238,11 @@ func (l *Ledger) Absorb(ctx context.Context, parent pipeline.Change, supplement 
 			}
 		}
 		t.tally(tallyOf(s), -1)
-		if _, err := t.exec(`INSERT INTO absorptions (notice_id, parent_id) VALUES (?, ?)`, s.ID, s.Parent); err != nil {
+		// What the supplement had taken in itself moves along.
+		if _, err := t.exec(`UPDATE absorptions SET parent_id = ? WHERE parent_id = ?`, parent.From.ID, s.ID); err != nil {
+			return err
+		}
+		if _, err := t.exec(`INSERT INTO absorptions (notice_id, parent_id) VALUES (?, ?)`, s.ID, parent.From.ID); err != nil {
 			return err
 		}
 		_, err = t.exec(`UPDATE imports SET absorbed = absorbed + 1 WHERE id = ?`, s.Import)

@@ -207,6 +207,7 @@ CREATE TABLE absorptions (
   notice_id INTEGER PRIMARY KEY,
   parent_id INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX absorptions_parent ON absorptions (parent_id);
 
 CREATE TABLE runs (
   id           INTEGER PRIMARY KEY,
