@@ -47,6 +47,7 @@ func homes() map[string][]string {
 		"golang.org/x/sync/errgroup":       {"cmd/art34"},
 		"golang.org/x/term":                {"cmd/art34"},
 		"golang.org/x/image":               {"pipeline/postal"},
+		"pgregory.net/rapid":               {}, // tests
 		"modernc.org/sqlite":               {"pipeline/ledger/sqlite"},
 		// The extended standard library where two rooms need the same table.
 		"golang.org/x/text": {"pipeline/intake", "pipeline/postal", "pipeline/letter", "pipeline/email", "pipeline/rehearsal/sample"},
