@@ -284,7 +284,7 @@ func (k *checker) readable(r *row) string {
 		return ""
 	}
 	id := unquote(spaces(string(r.cells[0])))
-	if rounded(id) || dated(id) || strings.Trim(id, "0") == "" || isNull(id, false) {
+	if strings.ContainsRune(id, '"') || rounded(id) || dated(id) || strings.Trim(id, "0") == "" || isNull(id, false) {
 		return ""
 	}
 	return id

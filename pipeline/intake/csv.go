@@ -116,8 +116,9 @@ func (s *csvScanner) record(n int) (csvRecord, error) {
 		}
 		n = s.firstLine() // quoted may have moved the buffer
 		if err != nil || next > n && s.width > 0 && len(s.cells) != s.width {
+			s.plain(n) // what stands before the quote can still be read
 			s.start = min(n+1, s.end)
-			rec.problem = badQuotes
+			rec.cells, rec.problem = s.cells, badQuotes
 			return rec, nil
 		}
 	}

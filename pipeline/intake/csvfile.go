@@ -130,7 +130,7 @@ func (r *csvReader) fill(b *batch) error {
 			}
 			// What can be read of the customer number still tells whose notice would be
 			// incomplete.
-			if id := r.customer(); rec.problem != badQuotes && id >= 0 && id < len(rec.cells) {
+			if id := r.customer(); id >= 0 && id < len(rec.cells) {
 				r.put(b, row, rec.cells[id], 0)
 			}
 			continue

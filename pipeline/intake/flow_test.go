@@ -319,6 +319,26 @@ func TestBothChannels(t *testing.T) {
 	}
 }
 
+// TestTornImpactRow: whose row was torn is held, if the row still says who it is.
+func TestTornImpactRow(t *testing.T) {
+	t.Parallel()
+	for row, want := range map[string]pipeline.State{
+		"C1,\"M2,internet,contact,\n":        pipeline.Held,
+		"C1,M2,internet\n":                   pipeline.Held,
+		"C1,M2,internet,contact,,,,,,more\n": pipeline.Held,
+		"c1,M2,internet,,\n":                 pipeline.Held,
+		"\"C1,M2,internet,contact,\n":        pipeline.Due,
+		"C9,M2,internet\n":                   pipeline.Due,
+		"TOTAL,2\n":                          pipeline.Due,
+	} {
+		b := newBench(t)
+		b.must(someCustomers, impactHead+row+"C1,M1,internet,identity,\n")
+		if n, _ := b.sink.person(t, b.config.Keys, "C1", pipeline.Primary); n.State != want {
+			t.Errorf("%q: %s", row, n.State)
+		}
+	}
+}
+
 // TestBystanders: who is not concerned is known as such; who may be is not.
 func TestBystanders(t *testing.T) {
 	t.Parallel()
