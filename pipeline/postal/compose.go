@@ -2,6 +2,7 @@ package postal
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/art34/art34/pipeline"
 )
@@ -79,7 +80,7 @@ func (c *composer) add(u unit) {
 
 // blocks composes a list of blocks in a column.
 func (c *composer) blocks(list []pipeline.Block, x, w float64) error {
-	for _, b := range list {
+	for i, b := range list {
 		var err error
 		switch b.Kind {
 		case pipeline.Heading:
@@ -97,6 +98,7 @@ func (c *composer) blocks(list []pipeline.Block, x, w float64) error {
 		case pipeline.Paragraph:
 			c.gap(c.style.gap)
 			err = c.paragraph(b.Spans, c.body(x, w))
+			c.glue = c.glue || i+1 < len(list) && announces(b, list[i+1])
 		default:
 			err = &pipeline.Error{Code: "layout-failed", Sentence: "the letter has a block of a kind that paper does not know", Permanent: true}
 		}
@@ -105,6 +107,13 @@ func (c *composer) blocks(list []pipeline.Block, x, w float64) error {
 		}
 	}
 	return nil
+}
+
+// announces reports whether a paragraph leads over to the block below it, so that
+// no page ends between them.
+func announces(b, next pipeline.Block) bool {
+	text := strings.TrimRight(pipeline.Plain(b.Spans), " \u00a0\u202f\n")
+	return strings.HasSuffix(text, ":") && (next.Kind == pipeline.List || next.Kind == pipeline.Table || next.Kind == pipeline.Quote)
 }
 
 // paragraph composes one paragraph, a unit a line. Two lines at least stay
@@ -212,6 +221,9 @@ func (c *composer) list(b pipeline.Block, x, w float64) error {
 		}
 		ops := c.fonts.setLine(nil, words, line{to: len(words), last: true}, s, c.fonts.baseline(s))
 		from := len(c.units)
+		if i > 1 && i == len(b.Items)-1 {
+			c.glue = true // the last item is not alone on a page
+		}
 		beside := item[0].Kind == pipeline.Paragraph && pipeline.Plain(item[0].Spans) != ""
 		if !beside { // nothing to stand beside: a line of its own
 			c.add(unit{h: s.lead, ops: ops})

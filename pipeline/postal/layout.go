@@ -97,18 +97,19 @@ func (p *Press) pages(l *pipeline.Letter, profile *Profile, st style) ([]page, e
 		return nil, err
 	}
 	c.gap(1.6 * st.gap)
-	last := 0
-	for i := range l.Blocks {
-		last = len(c.units)
-		if i == len(l.Blocks)-1 && signature(l.Blocks[i]) {
-			c.gap(2.4 * st.gap)
-		}
-		if err := c.blocks(l.Blocks[i:i+1], body.X, body.W); err != nil {
-			return nil, err
-		}
+	end := max(len(l.Blocks)-1, 0)
+	if err := c.blocks(l.Blocks[:end], body.X, body.W); err != nil {
+		return nil, err
+	}
+	last := len(c.units)
+	if end < len(l.Blocks) && signature(l.Blocks[end]) {
+		c.gap(2.4 * st.gap)
+	}
+	if err := c.blocks(l.Blocks[end:], body.X, body.W); err != nil {
+		return nil, err
 	}
 	// A signature is never alone on a page.
-	if last > 0 && len(c.units)-last <= 6 {
+	if len(c.units)-last <= 6 {
 		for i := last; i < len(c.units); i++ {
 			c.units[i].glue = true
 		}

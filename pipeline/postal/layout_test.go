@@ -214,3 +214,29 @@ func FuzzLetter(f *testing.F) {
 		}
 	})
 }
+
+// No page ends between "as follows:" and what follows, nor between a heading and
+// its text, nor before the last item of a list or the signature alone.
+func TestWhatBelongsTogetherStaysTogether(t *testing.T) {
+	t.Parallel()
+	press := newPress(t, Config{})
+	for filler := range 40 {
+		l := frenchLetter(0)
+		l.Blocks = nil
+		for i := range filler {
+			l.Blocks = append(l.Blocks, p(fmt.Sprintf("Ligne %d.", i)))
+		}
+		l.Blocks = append(l.Blocks, h("Titre de la partie"), p("Voici la liste\u00a0:"), ul("premier point", "deuxième point", "dernier point"), p("Salutations distinguées."), p("**Nom**\nFonction"))
+		on := map[string]int{}
+		for n, pg := range laidOut(t, press, l).pages {
+			for _, s := range texts(press.fonts, pg) {
+				on[s] = n + 1
+			}
+		}
+		for _, pair := range [][2]string{{"Titre de la partie", "Voici la liste\u00a0:"}, {"Voici la liste\u00a0:", "premier point"}, {"deuxième point", "dernier point"}, {"Salutations distinguées.", "Nom"}, {"Nom", "Fonction"}} {
+			if on[pair[0]] == 0 || on[pair[0]] != on[pair[1]] {
+				t.Errorf("after %d lines: %q is on page %d, %q on %d", filler, pair[0], on[pair[0]], pair[1], on[pair[1]])
+			}
+		}
+	}
+}
