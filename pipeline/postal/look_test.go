@@ -14,30 +14,6 @@ import (
 	"github.com/art34/art34/pipeline/kit/testenv"
 )
 
-// TestLook writes the sample letters as PDF and PNG into the directory that
-// ART34_LOOK names, for eyes.
-func TestLook(t *testing.T) {
-	dir := os.Getenv("ART34_LOOK")
-	if dir == "" {
-		t.Skip("set ART34_LOOK to a directory to look at the letters")
-	}
-	for _, x := range samples() {
-		press := newPress(t, x.config)
-		var b bytes.Buffer
-		d, err := press.DrawLetter(&b, item(t, press, x.letter, x.who))
-		if err != nil {
-			t.Errorf("%s: %v", x.name, err)
-			continue
-		}
-		t.Log(x.name, d.Printed, "pages", d.Code)
-		file := filepath.Join(dir, x.name+".pdf")
-		if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		testenv.Run(t, "pdftoppm", "-r", "100", "-png", file, filepath.Join(dir, x.name))
-	}
-}
-
 // sample is a letter that people looked at and would sign.
 type sample struct {
 	name   string
@@ -63,8 +39,8 @@ func samples() []sample {
 
 // TestGolden compares the first two pages of the samples with the images in
 // testdata/golden, tolerantly: fonts are drawn a little differently by every
-// version of the renderer. ART34_GOLDEN=write replaces the images; look at them
-// before committing.
+// version of the renderer. ART34_LOOK=DIR also writes all pages into DIR for eyes;
+// ART34_GOLDEN=write replaces the images: look before committing.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	const dpi = 50
@@ -79,6 +55,9 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			file := write(t, b.Bytes())
+			if dir := os.Getenv("ART34_LOOK"); dir != "" {
+				testenv.Run(t, "pdftoppm", "-r", "100", "-png", file, filepath.Join(dir, x.name))
+			}
 			for n := 1; n <= min(2, d.Printed); n++ {
 				got := pagePNG(t, file, n, dpi)
 				golden := filepath.Join("testdata", "golden", fmt.Sprintf("%s-%d.png", x.name, n))
