@@ -77,7 +77,11 @@ func (l *Ledger) write(ctx context.Context, changes []pipeline.Change) (applied 
 	if err != nil {
 		return nil, err
 	}
-	return applied, l.settle(ctx, changes, applied)
+	if err := l.settle(ctx, changes, applied); err != nil {
+		l.unsure.add(changes) // those that have just been applied too
+		return nil, err
+	}
+	return applied, nil
 }
 
 // unsure remembers changes whose answer got lost on the way: the server may have
@@ -140,7 +144,6 @@ func (l *Ledger) settle(ctx context.Context, changes []pipeline.Change, applied 
 			return err
 		})
 		if err != nil {
-			l.unsure.add(changes[i : i+1])
 			return err
 		}
 	}

@@ -17,5 +17,6 @@
 //
 // What has to be set up is a database with the encoding UTF8 and a role that may
 // create tables in its default schema. All settings that matter (durability,
-// timeouts, isolation) are made per connection.
+// timeouts, isolation) are made per connection. A pooler between us and the server
+// must work by session.
 package postgres

@@ -7,11 +7,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/ledger"
 )
 
 // Absorb gives the parent the sealed person of the change and removes the
 // supplement.
 func (l *Ledger) Absorb(ctx context.Context, parent pipeline.Change, supplement pipeline.Notice) (bool, error) {
+	if !ledger.MayAbsorb(parent.From, supplement) {
+		return false, nil
+	}
 	changes := []pipeline.Change{parent}
 	if err := check(changes); err != nil {
 		return false, err
@@ -33,7 +37,7 @@ func (l *Ledger) Absorb(ctx context.Context, parent pipeline.Change, supplement 
 func removeSupplement(ctx context.Context, q querier, s pipeline.Notice, parent int64) error {
 	rows, err := q.Query(ctx, `WITH gone AS (
 			DELETE FROM notices n WHERE n.id = $1 AND n.gen = $2 AND n.role = 'supplement' AND n.state = $3 AND `+inForce+`
-				AND EXISTS (SELECT FROM people p WHERE p.notice_id = n.id AND p.parent_id = $4)
+				AND EXISTS (SELECT FROM people p WHERE p.notice_id = n.id AND p.parent_id = $5)
 			RETURNING n.id, n.import_id, n.role, n.channel, n.state
 		), p AS (DELETE FROM people WHERE notice_id IN (SELECT id FROM gone)
 		), e AS (DELETE FROM events WHERE notice_id IN (SELECT id FROM gone)
@@ -46,7 +50,7 @@ func removeSupplement(ctx context.Context, q querier, s pipeline.Notice, parent 
 			SELECT import_id, role, channel, state, pg_backend_pid() % 64, -1 FROM gone
 			ON CONFLICT (import_id, role, channel, state, shard) DO UPDATE SET n = t.n - 1
 		)
-		SELECT id FROM gone`, s.ID, s.Gen, string(s.State), parent)
+		SELECT id FROM gone`, s.ID, s.Gen, string(s.State), parent, s.Parent)
 	if err != nil {
 		return err
 	}

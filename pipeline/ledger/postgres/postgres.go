@@ -107,7 +107,8 @@ func connect(ctx context.Context, c Config, conns int32) (*pgxpool.Pool, error) 
 		// statistics are from before the import, must not think of anything else.
 		pc.ConnConfig.RuntimeParams["enable_seqscan"] = "off"
 	}
-	ms := strconv.FormatInt(c.Timeout.Milliseconds(), 10)
+	// The server gives up first: then we know that nothing was written.
+	ms := strconv.FormatInt(c.Timeout.Milliseconds()*9/10, 10)
 	for k, v := range map[string]string{
 		"application_name": "art34", "timezone": "UTC", "default_transaction_isolation": "read committed",
 		"statement_timeout": ms, "lock_timeout": ms, "idle_in_transaction_session_timeout": ms,

@@ -86,7 +86,8 @@ func (l *Ledger) Reasons(ctx context.Context, campaign int64, s pipeline.State) 
 	return out, err
 }
 
-// lanes and channels make every prefix of the indexes on what is due.
+// duePrefixes are the lanes and channels of what the dispatcher may take: every
+// prefix of the indexes on what is due.
 const duePrefixes = `source AS MATERIALIZED (SELECT i.id AS import_id, r.role, w.lane, w.channel` +
 	` FROM imports i CROSS JOIN (VALUES ('primary'), ('copy'), ('supplement')) AS r (role)
 	CROSS JOIN (VALUES (0, 'email'), (1, 'email'), (2, 'email'), (0, 'post'), (1, 'post'), (2, 'post')) AS w (lane, channel)
@@ -196,6 +197,9 @@ func (l *Ledger) Each(ctx context.Context, f pipeline.Filter) iter.Seq2[pipeline
 	where, args := filter(f)
 	sql := `SELECT ` + jobColumns + ` FROM notices n JOIN people p ON p.notice_id = n.id WHERE ` + where + ` AND ` + inForce +
 		` ORDER BY n.id LIMIT ` + strconv.Itoa(pageSize)
+	if f.Limit > 0 && f.Limit < pageSize {
+		sql = strings.TrimSuffix(sql, strconv.Itoa(pageSize)) + strconv.Itoa(f.Limit)
+	}
 	all := pages(func(last pipeline.Job) ([]pipeline.Job, error) {
 		return query(ctx, l, l.desk, rowToJob, sql, append([]any{f.Campaign, max(f.After, last.ID)}, args...)...)
 	})
@@ -224,7 +228,18 @@ func filter(f pipeline.Filter) (where string, args []any) {
 		where += " AND " + strings.ReplaceAll(condition, "$", "$"+strconv.Itoa(len(args)+2))
 	}
 	if len(f.States) > 0 {
-		add("n.state = ANY($)", strs(f.States))
+		// As part of the text, so that a partial index can be used. A state that does
+		// not exist has no notices.
+		var known []string
+		for _, s := range f.States {
+			if s.Valid() {
+				known = append(known, "'"+string(s)+"'")
+			}
+		}
+		if len(known) == 0 {
+			known = []string{"NULL"}
+		}
+		where += " AND n.state IN (" + strings.Join(known, ", ") + ")"
 	}
 	if len(f.Roles) > 0 {
 		add("n.role = ANY($)", strs(f.Roles))

@@ -138,7 +138,7 @@ CREATE TABLE notices (
 -- versions stay together, and the dead ones make room for the next. Vacuum by
 -- count, not by share: the dead entries at the head of the due index are what it
 -- has to take away.
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100000,
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200000,
         autovacuum_analyze_scale_factor = 0.2, autovacuum_vacuum_cost_delay = 1);
 
 -- All of them are partial, so that a move is entered in one of them and in the
