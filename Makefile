@@ -30,7 +30,7 @@ test: ## vet, and every test; says which outside programs are missing
 	else echo "note: every outside program was there; nothing was skipped for want of one"; fi
 
 bench: build ## the figures this program is measured by, beside their targets
-	$(GO) test -run '^$$' -bench '^BenchmarkTargets$$' -benchtime 1x -timeout 60m ./cmd/art34
+	$(GO) test -run '^$$' -bench '^BenchmarkTargets$$' -benchtime 1x -timeout 180m ./cmd/art34
 
 lint: ## gofmt, vet, and golangci-lint where it is installed
 	@out=$$(gofmt -l cmd pipeline templates fixtures); if [ -n "$$out" ]; then echo "not gofmt-ed:"; echo "$$out"; exit 1; fi

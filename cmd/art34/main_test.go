@@ -18,7 +18,7 @@ import (
 
 // TestMain lets scripts run this test binary as the program.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"art34": main})
+	testscript.Main(m, map[string]func(){"art34": main, relayCommand: relayMain})
 }
 
 // program builds the program once for all tests that start it.
