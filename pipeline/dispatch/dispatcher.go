@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -18,6 +19,7 @@ type dispatcher struct {
 	pacers   map[int64]*pacer
 	empty    map[vein]time.Duration // where nothing was due, and when
 	canaries map[int64]canary
+	strange  map[int64]strangers
 	epoch    string // of the queue, in agreement with the ledger
 	checked  time.Duration
 	turn     int // whose provider's turn it is to be first
@@ -44,7 +46,7 @@ const (
 func newDispatcher(s *Service) *dispatcher {
 	return &dispatcher{
 		s: s, lead: s.newLease(leaseDispatcher, s.Times.LeadTTL), flights: s.flights,
-		pacers: map[int64]*pacer{}, empty: map[vein]time.Duration{}, canaries: map[int64]canary{},
+		pacers: map[int64]*pacer{}, empty: map[vein]time.Duration{}, canaries: map[int64]canary{}, strange: map[int64]strangers{},
 	}
 }
 
@@ -168,7 +170,10 @@ func (d *dispatcher) lane(ctx context.Context, k *campaign, p *pacer, lane pipel
 	if !p.split(k) {
 		return d.take(ctx, k, p, vein{k.ID, lane, ""}, room, unlimited)
 	}
-	list := mailboxProviders(p.limits)
+	list, err := d.providers(ctx, k, p)
+	if err != nil {
+		return 0, err
+	}
 	for i := range list {
 		name := list[(i+d.turn)%len(list)]
 		if took >= room {
@@ -188,6 +193,35 @@ func (d *dispatcher) lane(ctx context.Context, k *campaign, p *pacer, lane pipel
 		}
 	}
 	return took, nil
+}
+
+// strangers are providers that the table does not know: an import of an older
+// version of the program may have known them, and nobody is forgotten.
+type strangers struct {
+	at    time.Duration
+	names []string
+}
+
+const strangersEvery = 10 * time.Second
+
+// providers lists everybody whom notices of a campaign may be for.
+func (d *dispatcher) providers(ctx context.Context, k *campaign, p *pacer) ([]string, error) {
+	list := mailboxProviders(p.limits)
+	x, ok := d.strange[k.ID]
+	if !ok || d.s.elapsed()-x.at >= strangersEvery {
+		counts, err := d.s.Ledger.CountDue(ctx, k.ID, d.s.Clock.Now(), 1)
+		if d.s.reached(ctx, "ledger", err) != nil {
+			return nil, err
+		}
+		x = strangers{at: d.s.elapsed()}
+		for _, c := range counts {
+			if c.Channel == pipeline.Email && c.Provider != "" && !slices.Contains(list, c.Provider) {
+				x.names = append(x.names, c.Provider)
+			}
+		}
+		d.strange[k.ID] = x
+	}
+	return append(list, x.names...), nil
 }
 
 // take moves up to room notices into the queue, in at most so many tasks.

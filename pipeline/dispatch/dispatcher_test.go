@@ -344,6 +344,19 @@ func TestLettersChangeWhilePaused(t *testing.T) {
 	})
 }
 
+// TestStrangers: a provider that the table does not know is served also while
+// others are limited.
+func TestStrangers(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.ledger.campaigns[1].Email.Providers.Limits = map[string]pipeline.ProviderLimit{"orange": {Rate: 1000}}
+		w.people(200, pipeline.Email, func(i int, n *pipeline.Notice) { n.Provider = []string{"orange", "minitel"}[i%2] })
+		p := w.start()
+		p.rest(time.Minute)
+		p.stop()
+		w.want(map[pipeline.State]int{pipeline.Accepted: 200})
+	})
+}
+
 func TestRamp(t *testing.T) {
 	t.Parallel()
 	l := pipeline.ProviderLimit{Rate: 20, RampFrom: 2, RampOver: pipeline.Duration(100 * time.Hour)}

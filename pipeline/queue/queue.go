@@ -73,6 +73,7 @@ func Open(ctx context.Context, c Config) (*Queue, error) {
 	if c.Random == nil {
 		return nil, errors.New("queue: Config.Random is missing")
 	}
+	silence()
 	q := &Queue{config: c}
 	if c.URL == "" {
 		q.embedded = newEmbedded()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -36,6 +37,15 @@ func plain(o *redis.Options) {
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
+
+// silence keeps go-redis from writing to stderr by itself, dozens of lines a second
+// while Redis is away: callers get errors, and say so once. Its logger is one for
+// the process.
+var silence = sync.OnceFunc(func() { redis.SetLogger(mute{}) })
+
+type mute struct{}
+
+func (mute) Printf(context.Context, string, ...any) {}
 
 // oldest is the first version whose ZRANGE knows BYSCORE, which asynq uses.
 const oldestMajor, oldestMinor = 6, 2
