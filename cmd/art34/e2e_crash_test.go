@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -108,6 +109,34 @@ func TestPauseAtFullSpeed(t *testing.T) {
 	s = in.status(true)
 	if int(s.States[pipeline.Accepted]) != sink.Count(t) {
 		t.Errorf("%d accepted, %d arrived", s.States[pipeline.Accepted], sink.Count(t))
+	}
+}
+
+// TestStopDrains: SIGTERM at full speed finishes what is on the wire and leaves no
+// doubt.
+func TestStopDrains(t *testing.T) {
+	t.Parallel()
+	sink := testenv.Sink(t)
+	in := install(t, 600, 15, "ART34_RELAY="+sink.URL)
+	in.must("pacing", "muguet", "--rate", "200")
+	in.must("launch", "muguet")
+	r := in.start("run", "--until-idle")
+	until(t, "sending", time.Minute, func() bool { return sink.Count(t) > 50 })
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := r.wait(time.Minute); code != 1 || !strings.Contains(r.out.String(), "art34 run goes on where it was") {
+		t.Errorf("exit %d\n%s", code, r.out.String())
+	}
+	s := in.status(true)
+	if s.States[pipeline.Sending]+s.States[pipeline.Queued]+s.States[pipeline.InDoubt]+s.InDoubt != 0 {
+		t.Errorf("left behind: %v, %d in doubt", s.States, s.InDoubt)
+	}
+	if got := sink.Count(t); int64(got) != s.States[pipeline.Accepted] || s.States[pipeline.Due] == 0 {
+		t.Errorf("%d arrived, %v", got, s.States)
+	}
+	if code := in.start("run", "--until-idle").wait(time.Minute); code != 0 {
+		t.Errorf("run: exit %d", code)
 	}
 }
 

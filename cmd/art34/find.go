@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -15,7 +17,7 @@ import (
 )
 
 type findCmd struct {
-	Key      string `arg:"" help:"Reference, customer or contract number, e-mail address, phone number, or family name and postcode." placeholder:"KEY"`
+	Key      string `arg:"" help:"Reference, customer or contract number, e-mail address, phone number, or family name and postcode; - reads it from standard input, where no other process sees it." placeholder:"KEY"`
 	Campaign string `help:"Only in this campaign." placeholder:"CAMPAIGN"`
 	Letter   bool   `help:"Print the very letter, rendered again and compared with what was recorded."`
 	Attempt  int    `help:"The letter of this attempt; default: the last one." placeholder:"N"`
@@ -31,7 +33,8 @@ Examples:
     art34 find 7KQ2-M9XD-4T0V
     art34 find C0001234 --campaign muguet
     art34 find "martin 75011" --json
-    art34 find C0001234 --letter`
+    art34 find C0001234 --letter
+    art34 find - < key.txt`
 }
 
 // found is a notice that a key leads to, with its person opened.
@@ -83,6 +86,13 @@ type bystander struct {
 
 // Run finds one customer.
 func (c findCmd) Run(ctx context.Context, a *app) error {
+	if c.Key == "-" {
+		line, err := bufio.NewReader(io.LimitReader(a.in, 1<<10)).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		c.Key = strings.TrimSpace(line)
+	}
 	h, err := a.open(ctx)
 	if err != nil {
 		return err

@@ -256,6 +256,9 @@ func (r imported) print(w io.Writer) {
 		fmt.Fprintf(w, ", %s known already with something new (%s absorbed)", thousands(m.Supplements), thousands(r.Absorbed))
 	}
 	fmt.Fprintf(w, ", %s, %s not concerned.\n", count(m.Impacts, "impact", "impacts"), thousands(m.Bystanders))
+	if r.Awaiting {
+		fmt.Fprintln(w, "Once approved:")
+	}
 	for _, s := range pipeline.States() {
 		if n := m.States[s]; n > 0 {
 			fmt.Fprintf(w, "  %s: %s\n", s, thousands(n))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"time"
 
@@ -169,5 +170,9 @@ func (a *app) scratch(dir string) *app {
 	g.Dir, g.Ledger, g.LedgerFile, g.Redis, g.RedisFile, g.Relay, g.MasterKeyFile = dir, "", "", "", "", "", ""
 	own := *a
 	own.globals = &g
+	if g.Log == "info" {
+		// What goes as planned is shown by the figures.
+		own.log = slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
 	return &own
 }

@@ -16,6 +16,7 @@ type progress struct {
 
 	mu     sync.Mutex
 	done   int64
+	base   int64 // done before the first look
 	start  time.Time
 	last   time.Time
 	drawn  bool
@@ -41,8 +42,8 @@ func (p *progress) Add(n int64) {
 func (p *progress) Set(label string, done, total int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if label != "" {
-		p.label = label
+	if label != p.label || p.total == 0 {
+		p.label, p.base, p.start = label, done, p.a.real.Now()
 	}
 	p.done, p.total = done, total
 	p.show(false)
@@ -68,7 +69,7 @@ func (p *progress) show(force bool) {
 		return
 	}
 	p.last = now
-	rate := float64(p.done) / max(now.Sub(p.start).Seconds(), 0.001)
+	rate := float64(p.done-p.base) / max(now.Sub(p.start).Seconds(), 0.001)
 	line := fmt.Sprintf("%s: %s", p.label, thousands(p.done))
 	if p.total > 0 {
 		line += " of " + thousands(p.total)

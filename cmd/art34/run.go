@@ -134,7 +134,7 @@ func blockedWords(code string) string {
 func (a *app) follow(ctx context.Context, h *house) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
-	bar := a.progress("handed over", 0)
+	bar := a.progress("settled or handed over", 0)
 	go func() {
 		defer close(done)
 		_ = poll(ctx, beatEvery/4, func(ctx context.Context) (bool, error) {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -99,6 +101,9 @@ func (s *service) run(drain, kill context.Context, until func(context.Context) (
 	var beside sync.WaitGroup
 	var failed error
 	beside.Go(func() { s.beat(drain) })
+	if slices.Contains(s.roles, dispatch.RolePrint) {
+		beside.Go(func() { _ = poll(drain, tidyEvery, s.tidy) })
+	}
 	if until != nil {
 		beside.Go(func() {
 			defer stop()
@@ -109,6 +114,37 @@ func (s *service) run(drain, kill context.Context, until func(context.Context) (
 	stop()
 	beside.Wait()
 	return errors.Join(err, failed)
+}
+
+// Files of print runs hold names in clear: they go some time after the print shop
+// has closed the run.
+const (
+	runGrace  = 14 * 24 * time.Hour
+	tidyEvery = time.Minute
+)
+
+// tidy removes the files of print runs that were closed long enough ago. It never
+// reports that it is done.
+func (s *service) tidy(ctx context.Context) (bool, error) {
+	runs, err := s.h.ledger.Runs(ctx, 0)
+	if err != nil {
+		return false, err
+	}
+	for _, r := range runs {
+		if r.ClosedAt.IsZero() || s.h.clock.Now().Sub(r.ClosedAt) < runGrace {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(s.h.printRuns(), r.File)); err != nil {
+			continue // gone already
+		}
+		if err := (pressRoom{s.h.editions}).Remove(ctx, r); err != nil {
+			return false, err
+		}
+		if err := s.h.ledger.Append(ctx, pipeline.Audit{Campaign: r.Campaign, At: s.h.clock.Now(), Actor: "service", Action: "print-files-removed", Detail: r.Name()}); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // poll asks until the answer is yes. A service that is away is asked again.
