@@ -6,7 +6,7 @@ import (
 	"github.com/art34/art34/pipeline/kit/testenv"
 )
 
-func TestPostgresDatabasesAreApart(t *testing.T) {
+func TestPostgresSchemasAreApart(t *testing.T) {
 	t.Parallel()
 	a, b := testenv.Postgres(t), testenv.Postgres(t)
 	if a == b {

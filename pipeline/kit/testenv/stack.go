@@ -4,11 +4,11 @@ import "testing"
 
 // Servers are the outside parts of an installation on several machines.
 type Servers struct {
-	Ledger string // ART34_LEDGER: postgres://…, an empty database
+	Ledger string // ART34_LEDGER: postgres://…, an empty schema
 	Redis  *RedisServer
 }
 
-// Stack returns a database of the shared PostgreSQL and a Redis of its own, ready
+// Stack returns a schema of the shared PostgreSQL and a Redis of its own, ready
 // for ART34_LEDGER and ART34_REDIS.
 func Stack(t testing.TB) Servers {
 	t.Helper()

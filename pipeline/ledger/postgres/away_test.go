@@ -46,9 +46,9 @@ func persist[T any](t *testing.T, f func() (T, error)) T {
 // twice, or left to nobody.
 func TestServerDiesUnderCouriers(t *testing.T) {
 	t.Parallel()
-	server := testenv.NewPostgres(t, testenv.PostgresConfig{Durable: true})
+	server := testenv.NewPostgres(t, testenv.PostgresConfig{})
 	db := server.Database(t)
-	const notices, couriers = 1200, 8
+	const notices, couriers = 480, 6
 	p := populate(t, openAt(t, db), "dies", notices)
 	ledgers := []*postgres.Ledger{p.Ledger, openAt(t, db)}
 	var done atomic.Int64

@@ -103,9 +103,11 @@ func connect(ctx context.Context, c Config, conns int32) (*pgxpool.Pool, error) 
 		pc.MaxConns = deskConns
 	}
 	if conns > 0 {
-		// What keeps the work going finds its rows by index. The planner, whose
-		// statistics are from before the import, must not think of anything else.
+		// What keeps the work going finds its rows by index, whatever the parameters.
+		// The planner, whose statistics are from before the import, must not think of
+		// anything else, and need not think again.
 		pc.ConnConfig.RuntimeParams["enable_seqscan"] = "off"
+		pc.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	}
 	// The server gives up first: then we know that nothing was written.
 	ms := strconv.FormatInt(c.Timeout.Milliseconds()*9/10, 10)

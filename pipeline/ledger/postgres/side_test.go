@@ -18,7 +18,7 @@ func TestSideBySide(t *testing.T) {
 	t.Parallel()
 	server := testenv.NewPostgres(t, testenv.PostgresConfig{})
 	db := server.Database(t)
-	const notices, workers, rounds = 60, 6, 25
+	const notices, workers, rounds = 60, 6, 12
 	p := populate(t, openAt(t, db), "side", notices)
 	ledgers := []*postgres.Ledger{p.Ledger, openAt(t, db)}
 	var mu sync.Mutex
