@@ -117,12 +117,14 @@ func (w *worker) wait() {
 	}
 }
 
-// logger passes asynq's messages on. They hold task ids, never payloads. Nothing
-// of asynq ends the process.
+// logger passes asynq's messages on for whoever looks for a fault: what matters of
+// them we say ourselves (away, wiped). After a wipe asynq complains about every
+// acknowledgement, for a while and in vain. They hold task ids, never payloads, and
+// nothing of asynq ends the process.
 type logger struct{ log *slog.Logger }
 
 func (l logger) Debug(args ...any) { l.log.Debug("queue", "asynq", fmt.Sprint(args...)) }
-func (l logger) Info(args ...any)  { l.log.Debug("queue", "asynq", fmt.Sprint(args...)) }
-func (l logger) Warn(args ...any)  { l.log.Debug("queue", "asynq", fmt.Sprint(args...)) }
-func (l logger) Error(args ...any) { l.log.Warn("queue", "asynq", fmt.Sprint(args...)) }
+func (l logger) Info(args ...any)  { l.Debug(args...) }
+func (l logger) Warn(args ...any)  { l.Debug(args...) }
+func (l logger) Error(args ...any) { l.Debug(args...) }
 func (l logger) Fatal(args ...any) { l.log.Error("queue", "asynq", fmt.Sprint(args...)) }
