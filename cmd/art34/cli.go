@@ -35,10 +35,11 @@ type cli struct {
 	Exclude excludeCmd `cmd:"" group:"customers" help:"Take notices out, with a reason."`
 	Find    findCmd    `cmd:"" group:"customers" help:"One customer: what happened, what is next, the very letter."`
 
-	Run    runCmd    `cmd:"" group:"service" help:"The service: dispatches, sends, prints, until it is stopped."`
-	Status statusCmd `cmd:"" group:"service" help:"States, channels, pace, and the balance."`
-	Print  printCmd  `cmd:"" group:"service" help:"Print runs: list, release, acknowledge, recall."`
-	Key    keyCmd    `cmd:"" group:"service" help:"The master key."`
+	Run      runCmd      `cmd:"" group:"service" help:"The service: dispatches, sends, prints, until it is stopped."`
+	Status   statusCmd   `cmd:"" group:"service" help:"States, channels, pace, and the balance."`
+	Print    printCmd    `cmd:"" group:"service" help:"Print runs: list, release, acknowledge, recall."`
+	Feedback feedbackCmd `cmd:"" group:"service" help:"What comes back: bounces, complaints, replies."`
+	Key      keyCmd      `cmd:"" group:"service" help:"The master key."`
 
 	HelpAll helpAllCmd `cmd:"" hidden:"" help:"The reference of the command line as Markdown."`
 }
