@@ -158,3 +158,34 @@ func BenchmarkTally(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkBesideService is one small write of another command while eight
+// couriers work at full speed. One op is one such write.
+func BenchmarkBesideService(b *testing.B) {
+	c := populate(b, open(b), "bench", 200_000)
+	other := openAt(b, c.cfg.Path)
+	var couriers sync.WaitGroup
+	var enough atomic.Bool
+	for range 8 {
+		couriers.Go(func() {
+			for !enough.Load() && c.carry(b, 100, 8, "p1") > 0 {
+			}
+		})
+	}
+	took := make([]time.Duration, b.N)
+	b.ResetTimer()
+	for i := range b.N {
+		began := time.Now()
+		if _, err := other.SetMeta(b.Context(), "k", strconv.Itoa(i), false); err != nil {
+			b.Fatal(err)
+		}
+		took[i] = time.Since(began)
+		time.Sleep(5 * time.Millisecond)
+	}
+	b.StopTimer()
+	enough.Store(true)
+	couriers.Wait()
+	slices.Sort(took)
+	b.ReportMetric(float64(took[b.N/2].Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(took[b.N-1].Microseconds())/1000, "max-ms")
+}
