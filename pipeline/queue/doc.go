@@ -22,5 +22,11 @@
 //   - Pauses live in Redis and die with it. Ours live in the ledger.
 //   - Unique locks outlive conflicts, groups lose tasks, the scheduler fires once
 //     per process, Retention keeps IDs taken: none of them is used.
-//   - Bulk calls of the inspector block Redis. It is not used.
+//   - Bulk calls of the inspector block Redis. It is not used; two plain reads of
+//     asynq's keys (Unfinished, Backlog) do, and a test holds them to its layout.
+//   - Leases go by the workers' own clocks, so that clocks a minute apart make
+//     copies. Copies are harmless.
+//   - A server fetches one task per round trip, and rewrites the payloads of all
+//     running ones every five seconds. Tasks carry up to a hundred notices, as ids.
+//   - Empty queues are polled, a second apart by default. Config.Check is shorter.
 package queue
