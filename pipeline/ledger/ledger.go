@@ -147,7 +147,8 @@ type Mover interface {
 	// Commit applies each change by compare-and-set on (From.ID, From.Gen) and
 	// reports which ones applied. Changes are independent of each other; all are
 	// durable on return. Concurrent calls share transactions (group commit). A
-	// change that CheckChange refuses fails the call; nothing is written then.
+	// change that CheckChange refuses fails the call; nothing is written then. Keep
+	// batches to some hundreds: the others wait for a large one.
 	//
 	// A change writes the fields of To up to MovedAt; the rest (Provider to Defects,
 	// not Born) only together with Sealed. Event.Into and Event.Channel are To's.
