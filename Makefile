@@ -17,7 +17,7 @@ help: ## list what can be made
 
 build: ## build bin/art34
 	@mkdir -p bin
-	$(GO) build -trimpath -o $(BIN) ./cmd/art34
+	$(GO) build -o $(BIN) ./cmd/art34
 
 demo: build ## the whole story on sample data, nothing installed, in a minute
 	./$(BIN) demo
