@@ -69,6 +69,9 @@ type Span struct {
 
 // Plain returns the text of spans without style.
 func Plain(spans []Span) string {
+	if len(spans) == 1 {
+		return spans[0].Text // most are
+	}
 	n := 0
 	for _, s := range spans {
 		n += len(s.Text)

@@ -43,7 +43,7 @@ func (e *edition) message(p paper, at time.Time) (*pipeline.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Letter, m.Told, m.Renderer = p.letter.Hash(), told(p.person), renderer
+	m.Told, m.Renderer = told(p.person), renderer
 	return m, nil
 }
 

@@ -3,7 +3,6 @@ package email
 import (
 	"bytes"
 	"fmt"
-	"io"
 	netmail "net/mail"
 	"strings"
 	"sync"
@@ -34,7 +33,7 @@ type Config struct {
 // Composer builds messages. It is safe for concurrent use.
 type Composer struct {
 	config  Config
-	buffers sync.Pool // of *bytes.Buffer
+	buffers sync.Pool // of *buffers
 }
 
 // NewComposer returns a composer for one campaign.
@@ -47,7 +46,7 @@ func NewComposer(c Config) (*Composer, error) {
 	case strings.ContainsFunc(c.CodeName, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }):
 		return nil, fmt.Errorf("email: Config.CodeName %q cannot stand in a header", c.CodeName)
 	}
-	return &Composer{config: c, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }}}, nil
+	return &Composer{config: c, buffers: sync.Pool{New: func() any { return new(buffers) }}}, nil
 }
 
 // Header fields that go-mail has no names for.
@@ -88,17 +87,11 @@ func (c *Composer) Compose(l *pipeline.Letter, text, html []byte, n pipeline.Not
 	if c.config.CodeName != "" {
 		msg.SetGenHeader(headerFeedbackID, c.feedbackID(l, env.from))
 	}
-	msg.SetBodyWriter(mail.TypeTextPlain, content(text))
-	msg.AddAlternativeWriter(mail.TypeTextHTML, content(html))
+	msg.SetBodyString(mail.TypeTextPlain, place)
+	msg.AddAlternativeString(mail.TypeTextHTML, place)
 
-	b, _ := c.buffers.Get().(*bytes.Buffer)
-	defer c.buffers.Put(b)
-	b.Reset()
-	if _, err := msg.WriteTo(b); err != nil {
-		// go-mail's errors may print addresses.
-		return nil, unfit("message-unbuildable", "the message cannot be built", "")
-	}
-	if err := wellFormed(b.Bytes()); err != nil {
+	body, err := c.fill(msg, text, html)
+	if err != nil {
 		return nil, err
 	}
 	return &pipeline.Message{
@@ -106,17 +99,47 @@ func (c *Composer) Compose(l *pipeline.Letter, text, html []byte, n pipeline.Not
 		To:     to,
 		ID:     env.id,
 		EnvID:  env.returnPath[:strings.IndexByte(env.returnPath, '@')],
-		Body:   bytes.Clone(b.Bytes()),
+		Body:   body,
 		Letter: l.Hash(),
 	}, nil
 }
 
-// content gives a body part to go-mail without a copy.
-func content(b []byte) func(io.Writer) (int64, error) {
-	return func(w io.Writer) (int64, error) {
-		n, err := w.Write(b)
-		return int64(n), err
+// place is what go-mail puts where a body part comes: it encodes two words instead
+// of two documents, and appendQuoted the rest.
+const place = "here"
+
+// fill writes a message with the two parts in their places.
+func (c *Composer) fill(msg *mail.Msg, text, html []byte) ([]byte, error) {
+	b, _ := c.buffers.Get().(*buffers)
+	defer c.buffers.Put(b)
+	b.frame.Reset()
+	if _, err := msg.WriteTo(&b.frame); err != nil {
+		// go-mail's errors may print addresses.
+		return nil, unfit("message-unbuildable", "the message cannot be built", "")
 	}
+	frame := b.frame.Bytes()
+	if err := wellFormed(frame); err != nil {
+		return nil, err
+	}
+	// Behind the places there are boundaries only.
+	second := bytes.LastIndex(frame, []byte("\r\n"+place+"\r\n")) + 2
+	first := bytes.LastIndex(frame[:max(second, 0)], []byte("\r\n"+place+"\r\n")) + 2
+	if first < 2 || second < 2 {
+		return nil, unfit("message-unbuildable", "the message cannot be built", "")
+	}
+	out := append(b.whole[:0], frame[:first]...)
+	out = appendQuoted(out, text)
+	out = append(out, frame[first+len(place):second]...)
+	out = appendQuoted(out, html)
+	out = append(out, frame[second+len(place):]...)
+	b.whole = out
+	return bytes.Clone(out), nil
+}
+
+// buffers are what building a message needs for a moment.
+type buffers struct {
+	frame bytes.Buffer // the message without its parts
+	whole []byte
 }
 
 // feedbackID names the campaign, the sender and the kind of attempt to Gmail's
