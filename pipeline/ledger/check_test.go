@@ -47,7 +47,9 @@ func TestWhatTheRulesDecideIsWritten(t *testing.T) {
 
 func TestCheckRefuses(t *testing.T) {
 	t.Parallel()
-	hop := func() pipeline.Change { return pipeline.Hop(notice(pipeline.Due), pipeline.Queued, "", time.Unix(1e9, 0)) }
+	hop := func() pipeline.Change {
+		return pipeline.Hop(notice(pipeline.Due), pipeline.Queued, "", time.Unix(1e9, 0))
+	}
 	if err := ledger.CheckChange(hop()); err != nil {
 		t.Fatal(err)
 	}
