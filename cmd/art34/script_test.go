@@ -35,6 +35,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ART34_DIR", filepath.Join(e.WorkDir, "data"))
 			e.Setenv("ART34_AS", "tester")
+			e.Setenv("TODAY", time.Now().Format(time.DateOnly))
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
