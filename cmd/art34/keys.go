@@ -72,6 +72,10 @@ func (a *app) firstKeys(ctx context.Context, l ledger.Ledger, path string) (*sea
 	if len(campaigns) > 0 {
 		return nil, refuse("keys-missing", "the ledger has campaigns, but no key file belongs to it", "restore keys.json and the master key that the ledger was used with")
 	}
+	if trace := a.traces(); trace != "" {
+		return nil, refuse("ledger-lost", "the ledger is empty, but "+trace+" shows that this directory has been in use",
+			"restore the ledger from its backup, or start in another --dir; nothing but an empty ledger was written")
+	}
 	master, err := a.master(true)
 	if err != nil {
 		return nil, err
@@ -91,6 +95,18 @@ func (a *app) firstKeys(ctx context.Context, l ledger.Ledger, path string) (*sea
 		return nil, foreignKeys()
 	}
 	return keys, nil
+}
+
+// traces names what an earlier life of DIR has left: a fresh ledger beside it would
+// count its print runs from one again, and write over them.
+func (a *app) traces() string {
+	for _, name := range []string{"campaigns", "print-runs"} {
+		entries, err := os.ReadDir(filepath.Join(a.Dir, name))
+		if err == nil && len(entries) > 0 {
+			return filepath.Join(a.Dir, name)
+		}
+	}
+	return ""
 }
 
 func foreignKeys() error {

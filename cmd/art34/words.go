@@ -44,7 +44,10 @@ func aloud(n pipeline.Notice, attempts []pipeline.Attempt, events []pipeline.Eve
 	say := func(fr, en string) map[string]string { return map[string]string{"fr": fr, "en": en} }
 	switch n.State {
 	case pipeline.Held:
-		return say("Votre dossier est entre les mains de l'un de nos collègues avant l'envoi de notre message.", "One of our colleagues is looking at your file before our message goes out.")
+		if n.Reason == pipeline.ReasonRecalled {
+			return say("Une lettre était prête à partir ; nous l'avons arrêtée pour la vérifier, et nous vous écrirons.", "A letter was ready to leave; we stopped it to check it, and we will write to you.")
+		}
+		return say("L'un de nos collègues étudie votre dossier avant que nous vous écrivions.", "One of our colleagues is looking at your file before we write to you.")
 	case pipeline.Due, pipeline.Queued:
 		return aloudDue(n, attempts, fr, en, say)
 	case pipeline.Sending:
@@ -65,16 +68,21 @@ func aloud(n pipeline.Notice, attempts []pipeline.Attempt, events []pipeline.Eve
 	case pipeline.Unreachable:
 		return say("Vous êtes concerné, et nous n'avons pas pu vous écrire : nous n'avons pas d'adresse valable. Nous pouvons vous informer maintenant.", "You are concerned, and we could not write to you: we have no valid address. We can tell you now.")
 	case pipeline.Excluded:
-		return say("Votre dossier est suivi à part ; un responsable va vous répondre.", "Your file is handled separately; a supervisor will answer you.")
+		return say("Nous ne vous avons pas écrit ; je transmets votre appel à mon responsable.", "We did not write to you; I am passing your call on to my supervisor.")
 	case pipeline.Cancelled:
-		return say("L'envoi a été annulé ; un responsable va vous répondre.", "The mailing was cancelled; a supervisor will answer you.")
+		return say("Notre envoi a été annulé avant de vous parvenir ; je transmets votre appel à mon responsable.", "Our mailing was cancelled before it reached you; I am passing your call on to my supervisor.")
 	}
 	return say("", "")
 }
 
 func aloudDue(n pipeline.Notice, attempts []pipeline.Attempt, fr, en string, say func(fr, en string) map[string]string) map[string]string {
 	paper := n.Channel == pipeline.Post
+	mailed := slices.ContainsFunc(attempts, func(a pipeline.Attempt) bool { return a.Channel == pipeline.Email })
 	switch {
+	case len(attempts) > 0 && paper && !mailed:
+		return say("Votre lettre est en préparation ; elle va vous être envoyée.", "Your letter is being prepared and is about to be sent to you.")
+	case len(attempts) > 0 && !mailed:
+		return say("Notre lettre n'a pas pu vous être remise ; un e-mail va vous être envoyé.", "Our letter could not be delivered to you; an e-mail is about to be sent.")
 	case len(attempts) > 0 && paper:
 		return say("Nous vous avons écrit par e-mail, mais il n'a pas pu être remis ; une lettre va partir.", "We wrote to you by e-mail, but it could not be delivered; a letter is about to leave.")
 	case len(attempts) > 0:
@@ -167,7 +175,7 @@ func nextStep(c pipeline.Campaign, n pipeline.Notice) string {
 	case pipeline.Unreachable:
 		return "nothing by itself; the substitute notice and the call centre take over (" + n.Reason + ")"
 	case pipeline.Excluded, pipeline.Cancelled:
-		return "nothing (" + n.Reason + ")"
+		return "nothing by itself; pass the call on to the lead of the cell (" + n.Reason + ")"
 	}
 	return "nothing; settled"
 }

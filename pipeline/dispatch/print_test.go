@@ -313,6 +313,13 @@ func TestDepositWithRejections(t *testing.T) {
 				t.Errorf("%v, want %s", err, code)
 			}
 		}
+		for _, days := range []int{-3, 2} {
+			wrong := d
+			wrong.On.Time = o.Clock.Now().AddDate(0, 0, days).Truncate(24 * time.Hour)
+			if _, err := o.AcknowledgeRun(ctx, 1, wrong, rejected); pipeline.ErrorCode(err) != "deposit-date" {
+				t.Errorf("a deposit %d days from now: %v", days, err)
+			}
+		}
 		for range 2 {
 			if r, err := o.AcknowledgeRun(ctx, 1, d, rejected); err != nil || r.State != pipeline.RunDeposited || r.Deposit.Slip != "S1" {
 				t.Fatal(r, err)
@@ -422,4 +429,29 @@ func TestReturnWindow(t *testing.T) {
 		p.stop()
 		w.want(map[pipeline.State]int{pipeline.Informed: 10})
 	})
+}
+
+// TestDepositCountsFromItsDay: the return window starts on the day of the deposit,
+// not when somebody typed it in.
+func TestDepositCountsFromItsDay(t *testing.T) {
+	t.Parallel()
+	cut := time.Date(2026, 1, 20, 9, 0, 0, 0, time.UTC)
+	typed := time.Date(2026, 1, 26, 15, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		on   string
+		want time.Time
+	}{
+		{"2026-01-21", time.Date(2026, 1, 21, 12, 0, 0, 0, time.UTC)},
+		{"2026-01-20", time.Date(2026, 1, 20, 14, 0, 0, 0, time.UTC)}, // the day of the release
+		{"2026-01-26", time.Date(2026, 1, 26, 12, 0, 0, 0, time.UTC)},
+	} {
+		var d pipeline.Deposit
+		if err := d.On.UnmarshalText([]byte(c.on)); err != nil {
+			t.Fatal(err)
+		}
+		r := pipeline.Run{ID: 1, CutAt: cut, ReleasedAt: cut.Add(5 * time.Hour)}
+		if got, err := depositTime(&r, d, typed); err != nil || !got.Equal(c.want) {
+			t.Errorf("%s: %v, %v, want %v", c.on, got, err, c.want)
+		}
+	}
 }

@@ -69,6 +69,10 @@ func (o Operations) AcknowledgeRun(ctx context.Context, id int64, d pipeline.Dep
 		default:
 			return nil, runState(r, "is not with the print shop", "art34 print release comes first")
 		}
+		on, err := depositTime(r, d, at)
+		if err != nil {
+			return nil, err
+		}
 		codes, err := rejectedOf(r, letters, rejected)
 		if err != nil {
 			return nil, err
@@ -80,8 +84,35 @@ func (o Operations) AcknowledgeRun(ctx context.Context, id int64, d pipeline.Dep
 				Hint:     "name every rejected letter, or clear it up with the print shop"}
 		}
 		r.State, r.Deposit, r.ClosedAt = pipeline.RunDeposited, d, at
-		return &runChange{action: "run-deposit", reason: d.Slip, letters: letters, item: pipeline.ItemPosted, event: pipeline.Event{Kind: pipeline.EvDeposited, Code: d.Product}, rejected: codes}, nil
+		return &runChange{action: "run-deposit", reason: d.Slip, letters: letters, item: pipeline.ItemPosted, event: pipeline.Event{Kind: pipeline.EvDeposited, At: on, Code: d.Product}, rejected: codes}, nil
 	})
+}
+
+// depositTime is when the letters count as posted: noon of the day of the deposit,
+// and never after now. The return window and the sentence of the cell start there,
+// not where somebody typed it in.
+func depositTime(r *pipeline.Run, d pipeline.Deposit, now time.Time) (time.Time, error) {
+	if d.On.IsZero() {
+		return now, nil
+	}
+	wrong := func(sentence string) error {
+		return &pipeline.Error{Code: "deposit-date", Permanent: true, Sentence: sentence, Hint: "give the day on which the post took the letters, as the deposit slip has it"}
+	}
+	const day = 24 * time.Hour
+	switch on := d.On.Time; {
+	case on.After(now.Add(day)):
+		return now, wrong("the deposit of " + r.Name() + " lies in the future")
+	case on.Add(2 * day).Before(r.CutAt):
+		return now, wrong("the deposit of " + r.Name() + " lies before the run was made")
+	}
+	noon := d.On.Add(day / 2)
+	if r.ReleasedAt.After(noon) && r.ReleasedAt.Before(d.On.Add(day)) {
+		noon = r.ReleasedAt // the same day: not before the print shop had it
+	}
+	if noon.Before(now) {
+		return noon, nil
+	}
+	return now, nil
 }
 
 // RecallRun records that the print shop stopped a released run; its letters are
@@ -191,7 +222,10 @@ func (o Operations) letters(ctx context.Context, r pipeline.Run, c *runChange, a
 	for _, l := range c.letters {
 		item, e := l.Item, c.event
 		item.State = c.item
-		e.Notice, e.Attempt, e.At, e.Actor, e.Detail = item.Notice, item.Attempt, at, o.Actor, r.Name()
+		e.Notice, e.Attempt, e.Actor, e.Detail = item.Notice, item.Attempt, o.Actor, r.Name()
+		if e.At.IsZero() {
+			e.At = at
+		}
 		if code, ok := c.rejected[item.Seq]; ok {
 			item.State, e.Kind, e.Code = pipeline.ItemRejected, pipeline.EvRejected, code
 		}

@@ -120,12 +120,17 @@ func (s *schema) match(file string, names []string) (*header, error) {
 	h := &header{}
 	seen := map[string]bool{}
 	known := 0
+	// Names are quoted only in a row that is a header beyond doubt: a list without
+	// one begins with somebody's data.
+	likely := s.fits(names)
 	for _, n := range names {
 		folded := foldName(n)
 		slot := -1
 		switch i, ok := s.index[folded]; {
 		case folded == "":
 			// A column without a name is kept nowhere; spreadsheets like to add some.
+		case seen[folded] && !likely:
+			slot = -1
 		case seen[folded]:
 			return nil, fileError(file, "header-twice", fmt.Sprintf("the column %s is there twice", quoteName(n)), "rename or remove one of them", nil)
 		case ok:
@@ -171,6 +176,9 @@ func (s *schema) complete(file string, names []string, h *header, known int) err
 		found = append(found, quoteName(n))
 	}
 	hint := "found: " + strings.Join(found, ", ")
+	if known < 2 {
+		hint = "the first row must hold the names: " + strings.Join(s.names, ", ")
+	}
 	if other := newSchema(s.other()); other.fits(names) {
 		hint += "; it looks like a file for --" + other.role
 	}

@@ -93,6 +93,20 @@ func read(t testing.TB, name string) string {
 	return string(b)
 }
 
+// TestHeaderlessListIsNotQuoted: the first row of a list without a header is
+// somebody's data, whatever it looks like.
+func TestHeaderlessListIsNotQuoted(t *testing.T) {
+	t.Parallel()
+	for _, list := range []string{"Zzcanary,Zzcanary,a@b.example,K1\nx,y,z,K2\n", "K1,Zzcanary,fr,FR\nK2,y,fr,FR\n", "K1,Zzcanary,city\nK2,y,z\n"} {
+		b := newBench(t)
+		b.config.Customers, b.config.Impacts = []Source{text("customers.csv", list)}, []Source{text("impact.csv", someImpacts)}
+		_, err := Run(context.Background(), b.config)
+		if err == nil || strings.Contains(err.Error(), "Zzcanary") || !strings.Contains(err.Error(), "the first row must hold the names") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 func TestRefusedFiles(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, code, says string }{
