@@ -8,41 +8,41 @@ import (
 
 // Person is the personal part of a notice. It is kept sealed, and prints nothing.
 type Person struct {
-	PersonID    string   `json:"p,omitempty"`
-	CustomerIDs []string `json:"c"`
-	Title       string   `json:"t,omitempty"` // as given: "M.", "Mme", "Mr and Mrs"
-	FirstName   string   `json:"f,omitempty"`
-	LastName    string   `json:"l,omitempty"`
-	Company     string   `json:"o,omitempty"`
+	PersonID    string
+	CustomerIDs []string
+	Title       string // as given: "M.", "Mme", "Mr and Mrs"
+	FirstName   string
+	LastName    string
+	Company     string
 	// Representative is who is written to for a minor or a protected adult.
-	Representative string   `json:"r,omitempty"`
-	Email          string   `json:"e,omitempty"` // as it goes on the wire: IDN domain in punycode
-	Phone          string   `json:"h,omitempty"` // E.164
-	Address        []string `json:"a,omitempty"` // up to five lines, without postcode, city and country
-	Postcode       string   `json:"z,omitempty"`
-	City           string   `json:"y,omitempty"`
-	Country        string   `json:"k,omitempty"` // ISO 3166-1 alpha-2
+	Representative string
+	Email          string   // as it goes on the wire: IDN domain in punycode
+	Phone          string   // E.164
+	Address        []string // up to five lines, without postcode, city and country
+	Postcode       string
+	City           string
+	Country        string // ISO 3166-1 alpha-2
 	Reference      Reference
-	Own            []Exposure        `json:"w,omitempty"` // data of the person himself
-	Contracts      []Contract        `json:"n,omitempty"`
-	Attributes     map[string]string `json:"x,omitempty"` // further columns of the directory, and email_date, address_date, segment
+	Own            []Exposure // data of the person himself
+	Contracts      []Contract
+	Attributes     map[string]string // further columns of the directory, and email_date, address_date, segment
 }
 
 // Contract is an offer that the customer holds, with what was exposed through it.
 type Contract struct {
-	ID    string     `json:"i"`
-	Kind  string     `json:"k,omitempty"`
-	Label string     `json:"l,omitempty"`
-	Data  []Exposure `json:"d"`
+	ID    string
+	Kind  string
+	Label string
+	Data  []Exposure
 }
 
 // Exposure is one data kind that was exposed.
 type Exposure struct {
-	Kind       string `json:"k"`
-	Possible   bool   `json:"p,omitempty"` // not confirmed by the forensics
-	Source     string `json:"s,omitempty"`
-	ObservedAt string `json:"o,omitempty"` // date, YYYY-MM-DD
-	Import     int64  `json:"m,omitempty"` // the import that brought it
+	Kind       string
+	Possible   bool // not confirmed by the forensics
+	Source     string
+	ObservedAt string // date, YYYY-MM-DD
+	Import     int64  // the import that brought it
 }
 
 // LogValue keeps people out of logs.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -110,7 +109,7 @@ func openPerson(keys *seal.Keys, j pipeline.Job) (pipeline.Person, error) {
 	if err != nil {
 		return p, fmt.Errorf("notice %d: %w", j.ID, err)
 	}
-	if err := json.Unmarshal(plain, &p); err != nil {
+	if err := p.UnmarshalBinary(plain); err != nil {
 		return p, fmt.Errorf("notice %d: what is sealed is no person", j.ID)
 	}
 	return p, nil

@@ -2,7 +2,6 @@ package intake
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -71,7 +70,7 @@ func openPerson(keys Keys, job pipeline.Job) (p pipeline.Person, err error) {
 	if err != nil {
 		return p, fmt.Errorf("notice %d: %w", job.ID, err)
 	}
-	if err := json.Unmarshal(plain, &p); err != nil {
+	if err := p.UnmarshalBinary(plain); err != nil {
 		return p, fmt.Errorf("notice %d: sealed person is damaged", job.ID)
 	}
 	return p, nil

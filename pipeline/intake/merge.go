@@ -2,7 +2,6 @@ package intake
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -133,7 +132,7 @@ func (c MergeConfig) change(into, supplement pipeline.Job) (pipeline.Change, err
 		return pipeline.Change{}, err
 	}
 	unite(&person, news)
-	plain, err := json.Marshal(person)
+	plain, err := person.MarshalBinary()
 	if err != nil {
 		return pipeline.Change{}, fmt.Errorf("notice %d: %w", into.ID, err)
 	}

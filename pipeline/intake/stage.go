@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -257,7 +256,7 @@ func (s *stager) put(ctx context.Context, n *pipeline.Notice, person pipeline.Pe
 	}
 	n.ID = id
 	person.Reference = reference(s.im.c.Keys, *n)
-	plain, err := json.Marshal(person)
+	plain, err := person.MarshalBinary()
 	if err != nil {
 		return fmt.Errorf("notice %d: %w", id, err)
 	}
