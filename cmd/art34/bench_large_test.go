@@ -102,7 +102,9 @@ func (s *suite) whole(in *installation, look *lookups) outcome {
 		s.Fatalf("the sink took %d, the ledger says %v", a.Messages, st.States)
 	}
 	notices := accepted + printing
-	return outcome{round{a.perSecond(), float64(c.cpu.Microseconds()) / float64(notices), 0, c}, notices}
+	r := a.round(c)
+	r.cpu = float64(c.cpu.Microseconds()) / float64(notices)
+	return outcome{r, notices}
 }
 
 // lookups looks customers up while others work, as the call-centre cell does.

@@ -33,7 +33,7 @@ func relayMain() {
 		}
 		fmt.Println(l.Addr())
 		ctx, end := context.WithCancel(context.Background())
-		c := &clocked{Listener: l}
+		c, before := &clocked{Listener: l}, processorTime()
 		done := make(chan int64)
 		go func() {
 			n, _ := rehearsal.ServeSink(ctx, c)
@@ -41,7 +41,7 @@ func relayMain() {
 		}()
 		more := in.Scan()
 		end()
-		a := taken{Messages: <-done, First: c.first.Load(), Last: c.last.Load(), Bytes: c.bytes.Load()}
+		a := taken{Messages: <-done, First: c.first.Load(), Last: c.last.Load(), Bytes: c.bytes.Load(), CPU: (processorTime() - before).Microseconds()}
 		if !more {
 			return
 		}
@@ -56,6 +56,7 @@ func relayMain() {
 // taken is what a sink took.
 type taken struct {
 	Messages, Bytes int64
+	CPU             int64 // processor time of the sink in microseconds
 	First, Last     int64 // when a message began to arrive, when one last did; in microseconds
 }
 
