@@ -86,7 +86,7 @@ func (r *Relay) Serve(ctx context.Context, l net.Listener) error { return serve(
 func serve(ctx context.Context, s *smtp.Server, l net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
 	defer stop()
-	err := s.Serve(l)
+	err := s.Serve(grouping{l})
 	if errors.Is(err, smtp.ErrServerClosed) || errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
 		return nil
 	}
