@@ -12,6 +12,7 @@ import (
 
 // Verdict is what a report means for one recipient.
 type Verdict struct {
+	Kind      Kind
 	Recipient string // as the report names it: for reading, never for identity
 	Action    string
 	Status    string // enhanced status code that decided, RFC 3463; "" without one
@@ -34,9 +35,9 @@ func (c *Classifier) Classify(r *dsn.Report) []Verdict {
 	case dsn.Complaint:
 		return each(r, ReasonComplaint)
 	case dsn.Automatic:
-		return []Verdict{{Outcome: pipeline.None, Reason: ReasonAbsence}}
+		return []Verdict{{Kind: Absence, Outcome: pipeline.None, Reason: ReasonAbsence}}
 	case dsn.Personal:
-		return []Verdict{{Outcome: pipeline.None, Reason: ReasonReply}}
+		return []Verdict{{Kind: Reply, Outcome: pipeline.None, Reason: ReasonReply}}
 	}
 	out := make([]Verdict, 0, len(r.Recipients))
 	for _, rec := range r.Recipients {
@@ -47,7 +48,7 @@ func (c *Classifier) Classify(r *dsn.Report) []Verdict {
 
 func each(r *dsn.Report, reason string) (out []Verdict) {
 	for _, rec := range r.Recipients {
-		out = append(out, Verdict{Recipient: rec.Address, Action: rec.Action, Outcome: pipeline.None, Reason: reason})
+		out = append(out, Verdict{Kind: Complaint, Recipient: rec.Address, Action: rec.Action, Outcome: pipeline.None, Reason: reason})
 	}
 	return out
 }
@@ -60,7 +61,7 @@ var (
 // judge takes the words of the system first, its codes second: many systems send
 // 5.0.0 or a wrong code with the right words (Exim, qmail, Exchange).
 func (c *Classifier) judge(r *dsn.Report, rec dsn.Recipient) Verdict {
-	v := Verdict{Recipient: rec.Address, Action: rec.Action, Outcome: pipeline.None}
+	v := Verdict{Kind: Bounce, Recipient: rec.Address, Action: rec.Action, Outcome: pipeline.None}
 	said := rec.Diagnostic
 	v.Status = specific(said, rec.Status)
 	if m := reply.FindStringSubmatch(said); m != nil {
@@ -69,10 +70,13 @@ func (c *Classifier) judge(r *dsn.Report, rec dsn.Recipient) Verdict {
 	v.Detail = cut(strings.Join(strings.Fields(said), " "), 300)
 	switch rec.Action {
 	case "delayed":
-		v.Reason = ReasonDelayed
+		v.Kind, v.Reason = Delayed, ReasonDelayed
 		return v
-	case "delivered", "relayed", "expanded":
-		v.Reason = ReasonDelivered
+	case "delivered":
+		v.Kind, v.Reason = Delivered, ReasonDelivered
+		return v
+	case "relayed", "expanded":
+		v.Kind, v.Reason = Relayed, ReasonRelayed
 		return v
 	}
 	v.Outcome, v.Reason = c.meaning(r, said, v.Status, v.Reply)

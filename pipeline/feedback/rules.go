@@ -41,6 +41,7 @@ const (
 	ReasonUnclear      = "unclear"
 	ReasonDelayed      = "delayed"
 	ReasonDelivered    = "delivered"
+	ReasonRelayed      = "relayed"
 	ReasonComplaint    = "complaint"
 	ReasonAbsence      = "absence"
 	ReasonReply        = "reply"

@@ -1,0 +1,40 @@
+package feedback
+
+// Kind says what a message that came back is about one recipient. Every verdict
+// has exactly one; only a Bounce has an outcome other than pipeline.None.
+type Kind string
+
+const (
+	// Bounce: delivery failed for good as far as the reporting system goes; the
+	// outcome says what that means.
+	Bounce Kind = "bounce"
+	// Delayed: a system is still trying. Recorded, nothing follows.
+	Delayed Kind = "delayed"
+	// Delivered: a system says that it put the message into the mailbox.
+	Delivered Kind = "delivered"
+	// Relayed: a system passed the message on (or expanded a list) and will not
+	// report again. Recorded; it proves no delivery.
+	Relayed Kind = "relayed"
+	// Complaint: the recipient called the message spam (RFC 5965). It arrived.
+	Complaint Kind = "complaint"
+	// Reply: a person wrote, or at least nothing says that it was a machine.
+	Reply Kind = "reply"
+	// Absence: a robot answered: vacation, receipt, ticket number. Nothing follows.
+	Absence Kind = "absence"
+	// Closed: a robot says that nobody reads this mailbox any more.
+	Closed Kind = "closed-mailbox"
+	// Left: a robot says that the person has left the company.
+	Left Kind = "left-company"
+	// Challenge: a spam filter holds the message until the sender confirms.
+	Challenge Kind = "challenge"
+	// Stop: somebody asks for no more mail. Changes nothing: the notice is a duty.
+	Stop Kind = "stop"
+	// Unclear: a machine sent it and it says nothing that we understand: garbage,
+	// or a report cut off before it came to the point.
+	Unclear Kind = "unclear"
+)
+
+// Kinds lists the kinds in the order in which they are reported.
+func Kinds() []Kind {
+	return []Kind{Bounce, Delayed, Delivered, Relayed, Complaint, Reply, Absence, Closed, Left, Challenge, Stop, Unclear}
+}
