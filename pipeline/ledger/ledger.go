@@ -33,6 +33,7 @@ type Ledger interface {
 	Printer
 	Keeper
 	Reader
+	Users
 
 	// Meta reads and sets small facts of the installation: key check value, epoch
 	// of the queue. Meta returns "" for an unknown key. SetMeta with if-empty only

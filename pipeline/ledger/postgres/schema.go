@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -14,8 +15,8 @@ import (
 	"github.com/art34/art34/pipeline/ledger"
 )
 
-// migrations are numbered from 1 without a gap: 0001_name.sql. A file that was
-// released is never changed.
+// migrations are numbered from 1: 0001_name.sql. A file that was released is never
+// changed, and has no gap before it.
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
@@ -137,13 +138,18 @@ func scripts() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]string, len(names))
-	for i, name := range names {
+	var out []string
+	for _, name := range names {
+		var n int
+		if _, err := fmt.Sscanf(path.Base(name), "%04d_", &n); err != nil || n <= len(out) {
+			return nil, fmt.Errorf("migration %s is out of order", name)
+		}
 		b, err := migrations.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = string(b)
+		out = append(out, make([]string, n-1-len(out))...) // numbers that are not there yet
+		out = append(out, string(b))
 	}
 	return out, nil
 }

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -188,17 +187,20 @@ func schemaOf(ctx context.Context, c *sql.Conn) (int, error) {
 	return 0, errForeign()
 }
 
-// scripts returns the migrations in order; their numbers are 1, 2, 3, …
+// scripts returns the migrations, the one with number n at n-1. A number that is
+// not there yet is an empty script.
 func scripts() ([]string, error) {
 	names, err := fs.Glob(migrations, "migrations/*.sql") // sorted
 	if err != nil {
 		return nil, err
 	}
 	var list []string
-	for i, name := range names {
-		if !strings.HasPrefix(filepath.Base(name), fmt.Sprintf("%04d_", i+1)) {
+	for _, name := range names {
+		var n int
+		if _, err := fmt.Sscanf(filepath.Base(name), "%04d_", &n); err != nil || n <= len(list) {
 			return nil, fmt.Errorf("migration %s is out of order", name)
 		}
+		list = append(list, make([]string, n-1-len(list))...)
 		text, err := migrations.ReadFile(name)
 		if err != nil {
 			return nil, err
