@@ -16,6 +16,7 @@ type checker struct {
 	ownDomains map[string]bool
 	knownFlags map[string]bool
 	knownKinds map[string]bool
+	allowed    map[string]bool // hosts that letters may link to
 	limits     Limits
 
 	spreadsheet bool // dates may be day numbers, and numbers hold 15 digits
@@ -26,6 +27,10 @@ func newChecker(c *Config) *checker {
 	k := &checker{
 		spec: c.Spec, region: c.Region, countries: countryNames(), limits: c.Limits,
 		ownDomains: map[string]bool{}, knownFlags: map[string]bool{}, knownKinds: map[string]bool{},
+		allowed: map[string]bool{},
+	}
+	for _, host := range c.Spec.Letters.AllowLinks {
+		k.allowed[strings.ToLower(host)] = true
 	}
 	if k.region == "" {
 		k.region = "FR"
@@ -80,10 +85,14 @@ func (k *checker) customer(r *row, c *customer) {
 // end of a spreadsheet, not a torn customer.
 func (k *checker) problem(r *row) bool {
 	switch {
-	case r.problem == noCode:
+	case r.problem == noCode && !headerWord(r.cells[cCustomerID]):
 		return false
+	case r.problem == noCode:
+		k.f.add(repeatedHeader, "")
 	case r.problem == fewCells && len(r.cells) > 0 && totalWord(r.cells[0]):
 		k.f.add(totalsRow, "")
+	case (r.problem == fewCells || r.problem == manyCells) && len(r.cells) > 0 && headerWord(r.cells[0]):
+		k.f.add(repeatedHeader, "")
 	default:
 		k.f.add(r.problem, r.column)
 	}
@@ -120,6 +129,7 @@ func (k *checker) name(r *row, c *customer) {
 		if c.f[x.col] = k.clean(r.cells[x.col], x.name, true); damaged(c.f[x.col]) {
 			k.f.add(damagedText, x.name)
 		}
+		k.suspect(c.f[x.col], x.name)
 	}
 	if c.f[cFirstName] == "" && c.f[cLastName] == "" && c.f[cCompany] == "" {
 		k.f.add(noName, "last_name")
@@ -174,6 +184,12 @@ func (k *checker) totals(r *row) bool {
 	return false
 }
 
+// headerWord reports whether a cell in the column of the customer number is the
+// name of that column: the header once more.
+func headerWord(cell []byte) bool {
+	return len(cell) >= len("customerid") && len(cell) <= 32 && foldName(string(cell)) == "customerid"
+}
+
 // totalWord reports whether a cell says that a sum follows.
 func totalWord(cell []byte) bool {
 	if len(cell) < 3 || len(cell) > 24 || !bytes.ContainsAny(cell[:min(len(cell), 8)], "tTsSgG") {
@@ -212,6 +228,8 @@ func (k *checker) impacts(r *row, list []impact) []impact {
 		i.contract = k.number(r.cells[iContractID], "contract_id", contractNumber)
 		i.kind = codeOf(k.clean(r.cells[iContractKind], "contract_kind", false))
 		i.label = k.clean(r.cells[iContractLabel], "contract_label", false)
+		k.suspect(i.contract, "contract_id")
+		k.suspect(i.label, "contract_label")
 		k.kinds(&i, codesOf(k.clean(r.cells[iDataKinds], "data_kinds", false)), &known, &unknown)
 		i.possible = k.certainty(string(r.cells[iCertainty]))
 		i.source = k.clean(r.cells[iSource], "source", false)
@@ -224,6 +242,8 @@ func (k *checker) impacts(r *row, list []impact) []impact {
 			i.contract = k.number([]byte(n.id), "contract_id", contractNumber)
 			i.kind = codeOf(k.clean([]byte(n.kind), "contract_kind", false))
 			i.label = k.clean([]byte(n.label), "contract_label", false)
+			k.suspect(i.contract, "contract_id")
+			k.suspect(i.label, "contract_label")
 		}
 		var texts []string
 		for _, s := range n.kinds {

@@ -48,6 +48,7 @@ const (
 	badEncoding
 	emptyRow
 	totalsRow
+	repeatedHeader
 	badJSON
 	badShape
 	noID
@@ -70,6 +71,7 @@ const (
 	unknownFormat
 	unknownCertainty
 	damagedText
+	suspectName
 	rowRejected
 	contractDiffers
 	tooMany
@@ -125,6 +127,7 @@ var codes = [codeCount]Code{
 	badEncoding:     {"encoding", Reject, "the row holds bytes that are not valid in the encoding of the file"},
 	emptyRow:        {"row-empty", Reject, "the row is empty and rows follow it"},
 	totalsRow:       {"totals-row", Reject, "the row looks like a total of a spreadsheet, not like a customer"},
+	repeatedHeader:  {"header-repeated", Reject, "the row is the header again, as when two files were pasted together"},
 	badJSON:         {"json", Reject, "the line is not one JSON object"},
 	badShape:        {"json-shape", Reject, "a field of the JSON object does not have the type that it should have"},
 	noID:            {"id-missing", Reject, "there is no customer number"},
@@ -147,6 +150,7 @@ var codes = [codeCount]Code{
 	unknownFormat:     {"format-unknown", Hold, "the format is none of standard, large-print, braille, audio"},
 	unknownCertainty:  {"certainty-unknown", Hold, "the certainty is neither confirmed nor possible; it is taken as confirmed"},
 	damagedText:       {"text-damaged", Hold, "a name or address holds replacement characters: letters were lost in an earlier conversion"},
+	suspectName:       {"name-suspect", Hold, "a name or label holds a web address, of which mail readers make a link; correct it, list its host under letters.allow_links, or release the notice if it is right"},
 	rowRejected:       {"row-rejected", Hold, "another row of this customer's impacts was rejected; the letter would be incomplete"},
 	contractDiffers:   {"contract-differs", Hold, "rows of the same contract number give different contract kinds"},
 	tooMany:           {"too-many", Hold, "so many rows or contracts for one person that the list must be wrong; not all were taken"},

@@ -81,7 +81,7 @@ func TestCodes(t *testing.T) {
 		longRow: raw("C9," + strings.Repeat("x", 300<<10) + "\n"), longField: raw("C9," + strings.Repeat("x", 20<<10) + strings.Repeat(",", 21) + "\n"),
 		nulByte: raw("C9,\x00" + strings.Repeat(",", 21) + "\n"), badEncoding: {raw: list(t, roleCustomers, good("C1", nil), good("C9", cells{"last_name": "Dubreuil\xff"}))},
 		emptyRow:  {raw: list(t, roleCustomers, good("C1", nil)) + "\n" + strings.SplitAfter(list(t, roleCustomers, good("C2", nil)), "\n")[1]},
-		totalsRow: raw("TOTAL,1\n"), badJSON: {raw: `{"customer_id":"C1","last_name":"Dubreuil","email":"a@orange.example"}` + "\n{broken\n"},
+		totalsRow: raw("TOTAL,1\n"), repeatedHeader: raw(strings.SplitAfter(list(t, roleCustomers), "\n")[0]), badJSON: {raw: `{"customer_id":"C1","last_name":"Dubreuil","email":"a@orange.example"}` + "\n{broken\n"},
 		badShape: {raw: `{"customer_id":"C1","last_name":"Dubreuil","email":"a@orange.example"}` + "\n" + `{"customer_id":"C9","last_name":{"a":1}}` + "\n"},
 		noID:     {customers: also(cells{"customer_id": " "})}, mangledID: {customers: also(cells{"customer_id": "6.12E+08"})}, dateID: {customers: also(cells{"customer_id": "2026-01-12 00:00:00"})},
 		badID: {customers: also(cells{"customer_id": strings.Repeat("9", 65)})}, noName: {customers: also(cells{"first_name": "-", "last_name": "NULL"})},
@@ -94,7 +94,7 @@ func TestCodes(t *testing.T) {
 		idCollision:       {customers: []cells{good("C1", nil), good("c1", nil)}},
 		unknownFlag:       {customers: with(cells{"flags": "no-post|vips"})}, unknownFormat: {customers: with(cells{"format": "papyrus"})},
 		unknownKind: {impacts: told(cells{"data_kinds": "identity|shoe-size"})}, unknownCertainty: {impacts: told(cells{"certainty": "perhaps"})},
-		damagedText: {customers: with(cells{"last_name": "Dubr\ufffdil"})}, rowRejected: {impacts: told(cells{"data_kinds": ""})},
+		damagedText: {customers: with(cells{"last_name": "Dubr\ufffdil"})}, suspectName: {customers: with(cells{"last_name": "Dubreuil www.gain.example"})}, rowRejected: {impacts: told(cells{"data_kinds": ""})},
 		contractDiffers: {impacts: append(told(cells{"contract_kind": "internet"}), told(cells{"contract_kind": "mobile"})...)}, tooMany: {customers: many},
 
 		emailSyntax: email("amelie.orange.example"), emailSpace: email("amelie dubreuil@orange.example"), emailLong: email(strings.Repeat("a", 65) + "@orange.example"),
@@ -140,6 +140,15 @@ func TestCodes(t *testing.T) {
 			reports := b.rejects.String()
 			if inReport := strings.Contains(reports, ","+code.String()+","); inReport != (code.effect() == Reject) {
 				t.Errorf("rejects: %s", reports)
+			}
+			reports += b.finds.String()
+			for found, n := range m.Defects {
+				if got := strings.Count(reports, ","+found+","); int64(got) < n {
+					t.Errorf("%s is counted %d times and listed %d times in\n%s", found, n, got, reports)
+				}
+			}
+			if strings.Contains(reports, ",0,") || strings.Contains(b.finds.String(), "\n,") {
+				t.Errorf("a finding without its row in\n%s", reports)
 			}
 			n, p := b.sink.person(t, b.config.Keys, "C1", pipeline.Primary)
 			check(t, code, n, p)

@@ -50,7 +50,11 @@ func (r *report) add(file string, row int64, f found) error {
 		return nil
 	}
 	c := codes[f.code]
-	r.row = [5]string{inert(file), strconv.FormatInt(row, 10), inert(f.column), c.Code, c.Sentence}
+	line := ""
+	if row > 0 {
+		line = strconv.FormatInt(row, 10)
+	}
+	r.row = [5]string{inert(file), line, inert(f.column), c.Code, c.Sentence}
 	return r.w.Write(r.row[:])
 }
 

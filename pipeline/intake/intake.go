@@ -92,8 +92,9 @@ type Result struct {
 }
 
 // Run reads, checks, merges and publishes one import, or leaves nothing behind.
-// Errors are *pipeline.Error where a person can do something about them. A
-// cancelled ctx discards what was staged.
+// Errors are *pipeline.Error where a person can do something about them; with
+// "too-many-unmatched" and "directory-needed" the Result says what was read, in a
+// manifest without an import. A cancelled ctx discards what was staged.
 //
 // After the publication the caller runs Merge if Manifest.Supplements is above 0.
 func Run(ctx context.Context, c Config) (r Result, err error) {
@@ -111,7 +112,7 @@ func Run(ctx context.Context, c Config) (r Result, err error) {
 	if err := im.readAll(ctx, newSchema(roleImpact), c.Impacts); err != nil {
 		return Result{}, err
 	}
-	if err := errors.Join(im.rejects.close(), im.findings.close()); err != nil {
+	if err := im.rejects.close(); err != nil {
 		return Result{}, fmt.Errorf("rejects: %w", err)
 	}
 	return im.publish(ctx)
@@ -137,6 +138,7 @@ type importer struct {
 	ignored     []string
 	counts      [codeCount]int64
 	impacted    int64 // customers with impacts
+	former      int64 // … who are known by the blind index of an earlier directory only
 	manifest    pipeline.Manifest
 
 	rejects, findings *report
@@ -228,7 +230,8 @@ func (im *importer) publish(ctx context.Context) (r Result, err error) {
 		return r, err
 	}
 	if err := im.tooManyUnmatched(); err != nil {
-		return r, err
+		im.finish()
+		return Result{Import: pipeline.Import{Campaign: im.c.Campaign.ID, Manifest: im.manifest}}, errors.Join(err, im.findings.close())
 	}
 	stage := pipeline.Import{Campaign: im.c.Campaign.ID, Content: content(im.manifest.Files), StagedAt: im.now, Actor: im.c.Actor}
 	if im.c.Replace && !im.alone(stage.Content) {
@@ -255,6 +258,9 @@ func (im *importer) publish(ctx context.Context) (r Result, err error) {
 	}
 	if err := im.index(ctx, i.ID); err != nil {
 		return r, err
+	}
+	if err := im.findings.close(); err != nil {
+		return r, fmt.Errorf("findings: %w", err)
 	}
 	im.finish()
 	err = im.c.Sink.Publish(ctx, i.ID, im.manifest, im.c.Replace, pipeline.Audit{

@@ -32,6 +32,7 @@ type subject struct {
 	known    bool // the directory has the number, or an earlier import
 	impacted bool
 	noted    bool // its other spelling was counted
+	former   bool // an earlier directory had the number, as not concerned: nothing else was kept
 }
 
 // join brings directory and impacts together.
@@ -79,8 +80,7 @@ func (j *joiner) record(ctx context.Context, rec []byte) error {
 		if err := decodeCustomer(rec, &c); err != nil {
 			return err
 		}
-		j.add(c)
-		return nil
+		return j.add(c)
 	case recImpact:
 		if err := j.resolve(); err != nil {
 			return err
@@ -100,22 +100,25 @@ func (j *joiner) record(ctx context.Context, rec []byte) error {
 }
 
 // add keeps a row of the directory. Repetitions are counted and dropped.
-func (j *joiner) add(c customer) {
+func (j *joiner) add(c customer) error {
 	for i := range j.rows {
 		if j.rows[i].f[cCustomerID] != c.f[cCustomerID] {
 			continue
 		}
-		j.im.counts[customerRepeated]++
+		if err := j.im.note(customerRepeated, c.at()); err != nil {
+			return err
+		}
 		if j.rows[i].f == c.f && slices.Equal(j.rows[i].attrs, c.attrs) {
-			return
+			return nil
 		}
 		if len(j.rows) >= j.im.limits.Records {
 			j.rows[i].codes = withCode(j.rows[i].codes, tooMany)
-			return
+			return nil
 		}
 		break
 	}
 	j.rows = append(j.rows, c)
+	return nil
 }
 
 func withCode(list []code, c code) []code {
@@ -232,7 +235,13 @@ func (j *joiner) impact(ctx context.Context, rec []byte) error {
 	s.impacted = true
 	if s.id != id && !s.noted {
 		s.noted = true
-		j.im.counts[otherCaseID]++
+		var i impact
+		if err := decodeImpact(rec, &i); err != nil {
+			return err
+		}
+		if err := j.im.note(otherCaseID, i.at); err != nil {
+			return err
+		}
 	}
 	copy(rec, s.person[:]) // the record is ours until the next one is read
 	return j.im.byPerson.add(rec)
@@ -254,10 +263,12 @@ func (j *joiner) whose(ctx context.Context, id string) (*subject, error) {
 		// None of several is the one that is meant: guessing would tell one customer
 		// about another's data.
 		s.person = j.im.personKey("x", id)
-	} else if person, ok, err := j.im.earlier.byCustomer(ctx, id); err != nil {
+	} else if person, ok, former, err := j.im.earlier.byCustomer(ctx, id); err != nil {
 		return nil, err
 	} else if ok {
 		s.person, s.known = person, true
+	} else {
+		s.former = former
 	}
 	j.subjects = append(j.subjects, s)
 	return &j.subjects[len(j.subjects)-1], nil
@@ -273,6 +284,9 @@ func (j *joiner) end() error {
 			j.im.impacted++
 			if !s.known {
 				j.im.manifest.Unmatched++
+			}
+			if s.former {
+				j.im.former++
 			}
 		}
 	}
@@ -322,9 +336,17 @@ func (im *importer) shared() error {
 }
 
 // tooManyUnmatched refuses a list whose customers the directory does not know:
-// either is probably the wrong one.
+// either is probably the wrong one, or the directory was left away and only a
+// blind index of it is kept.
 func (im *importer) tooManyUnmatched() error {
 	n := im.manifest.Unmatched
+	if im.former > im.c.MaxUnmatched {
+		return &pipeline.Error{
+			Code: "directory-needed", Permanent: true, Exit: 1,
+			Sentence: fmt.Sprintf("%d of %d customers on the impact list were in the directory of an earlier import and not concerned then, so their names and addresses were not kept; nothing was published", im.former, im.impacted),
+			Hint:     fmt.Sprintf("give the directory again with --customers (the whole of it, or the rows of these customers), or allow it with --max-unmatched %d: those customers become unreachable (no contact)", n),
+		}
+	}
 	if n*100 <= im.impacted || n <= im.c.MaxUnmatched {
 		return nil
 	}

@@ -31,14 +31,15 @@ func (e *earlier) people(ctx context.Context, list []*built) (map[string]pipelin
 }
 
 // byCustomer finds the person of a customer number that this import's directory
-// does not have: the directory may have come with an earlier import.
-func (e *earlier) byCustomer(ctx context.Context, id string) (key, bool, error) {
+// does not have: the directory may have come with an earlier import. former says
+// that it did, and that the person was not concerned then.
+func (e *earlier) byCustomer(ctx context.Context, id string) (person key, ok, former bool, err error) {
 	if !e.active {
-		return key{}, false, nil
+		return key{}, false, false, nil
 	}
-	ids, _, err := e.ledger.Search(ctx, e.campaign, e.keys.Token(KeyCustomer, foldNumber(id)), 10)
+	ids, bystanderOf, err := e.ledger.Search(ctx, e.campaign, e.keys.Token(KeyCustomer, foldNumber(id)), 10)
 	if err != nil {
-		return key{}, false, err
+		return key{}, false, false, err
 	}
 	for _, n := range ids {
 		job, err := e.ledger.Notice(ctx, n)
@@ -46,18 +47,18 @@ func (e *earlier) byCustomer(ctx context.Context, id string) (key, bool, error) 
 			continue // absorbed since
 		}
 		if err != nil {
-			return key{}, false, err
+			return key{}, false, false, err
 		}
 		p, err := e.person(job)
 		if err != nil {
-			return key{}, false, err
+			return key{}, false, false, err
 		}
 		// The token forgets hyphens; the number must agree without that.
 		if len(job.Person) == len(key{}) && slices.ContainsFunc(p.CustomerIDs, func(c string) bool { return foldID(c) == foldID(id) }) {
-			return key(job.Person), true, nil
+			return key(job.Person), true, false, nil
 		}
 	}
-	return key{}, false, nil
+	return key{}, false, bystanderOf != 0, nil
 }
 
 // person opens the sealed person of a notice.
@@ -114,7 +115,9 @@ func (s *stager) again(ctx context.Context, p *built, parent pipeline.Job) error
 		}
 		n.Kinds, _ = p.person.Kinds()
 	}
-	s.countCodes(p)
+	if err := s.countCodes(p); err != nil {
+		return err
+	}
 	s.im.manifest.Supplements++
 	return s.put(ctx, &n, p.person)
 }

@@ -24,6 +24,8 @@ type builder struct {
 	codes     []code
 	poisoned  bool
 	impacted  bool
+	firstAt   place // of the impacts
+	differAt  place // of the first impact that contradicts another
 
 	impacts, duplicates int64
 }
@@ -41,7 +43,11 @@ type built struct {
 	flags       []string
 	format      string
 	locale      string
-	codes       []code // sorted, without repetition
+	codes       []code  // sorted, without repetition
+	places      []place // of each code
+	at          place   // of the person
+	postAt      place   // of the postal address
+	unprintable bool    // it does not fit the envelope profile
 
 	impacts, duplicates int64
 }
@@ -79,6 +85,9 @@ func (b *builder) add(rec []byte, scratch *impact) error {
 // impact joins an impact with those that are there.
 func (b *builder) impact(i *impact) {
 	b.impacted = true
+	if b.firstAt.row == 0 {
+		b.firstAt = i.at
+	}
 	for _, c := range i.codes {
 		b.codes = withCode(b.codes, c)
 	}
@@ -112,6 +121,9 @@ func (b *builder) impact(i *impact) {
 		c.Kind = i.kind
 	case i.kind != "" && i.kind != c.Kind:
 		b.codes = withCode(b.codes, contractDiffers)
+		if b.differAt.row == 0 {
+			b.differAt = i.at
+		}
 		c.Kind = min(c.Kind, i.kind) // the same whatever the order of the rows
 	}
 	if c.Label == "" || i.label != "" && i.label < c.Label {
@@ -195,7 +207,29 @@ func (b *builder) build(k key) *built {
 		}
 	}
 	slices.Sort(p.codes)
+	b.locate(p)
 	return p
+}
+
+// locate says for each code in which row to look.
+func (b *builder) locate(p *built) {
+	p.at = b.firstAt
+	if p.listed {
+		p.at = b.rows[0].at()
+	}
+	for _, c := range p.codes {
+		at := p.at
+		if c == contractDiffers {
+			at = b.differAt
+		}
+		for i := range b.rows {
+			if slices.Contains(b.rows[i].codes, c) || c == emailShared && b.rows[i].f[cEmail] == p.person.Email {
+				at = b.rows[i].at()
+				break
+			}
+		}
+		p.places = append(p.places, at)
+	}
 }
 
 // identify sets who it is.
@@ -309,6 +343,7 @@ func (b *builder) post(p *built) {
 		return
 	}
 	c := &b.rows[best]
+	p.postAt = c.at()
 	for i := cAddress1; i <= cAddress5; i++ {
 		if c.f[i] != "" {
 			p.person.Address = append(p.person.Address, c.f[i])

@@ -137,7 +137,7 @@ func (im *importer) row(s *schema, r *row, extra []string, index int, count *pip
 	if f, bad := im.check.f.rejected(); bad {
 		count.Rejected++
 		im.counts[f.code]++
-		if s.role == roleImpact && f.code != totalsRow {
+		if s.role == roleImpact && f.code != totalsRow && f.code != repeatedHeader {
 			if id := im.check.readable(r); id != "" {
 				if err := im.byCustomer.add(im.enc.poison(customerKey(id))); err != nil {
 					return err
@@ -156,7 +156,7 @@ func (im *importer) row(s *schema, r *row, extra []string, index int, count *pip
 	} else {
 		codes := im.lasting(nil)
 		for i := range im.impacts {
-			im.impacts[i].codes = codes
+			im.impacts[i].codes, im.impacts[i].at = codes, place{roleImpact, index, r.n}
 			if err := im.byCustomer.add(im.enc.impact(customerKey(im.impacts[i].customer), &im.impacts[i])); err != nil {
 				return err
 			}
@@ -178,6 +178,21 @@ func (im *importer) noteFindings(file string, n int64) error {
 		}
 	}
 	return nil
+}
+
+// note counts a finding that shows only when rows come together, and says where
+// the record stands.
+func (im *importer) note(c code, at place) error {
+	im.counts[c]++
+	sources := im.c.Customers
+	if at.role == roleImpact {
+		sources = im.c.Impacts
+	}
+	name := ""
+	if at.row > 0 && at.file < len(sources) {
+		name = sources[at.file].Name
+	}
+	return im.findings.add(name, at.row, found{code: c})
 }
 
 // lasting returns the codes that stay with the record.

@@ -20,6 +20,14 @@ const (
 // recKey is the length of the sorted part: key and kind.
 const recKey = len(key{}) + 1
 
+// place is where a record was read: the file, by its place among those of its
+// role, and the row. The zero value is nowhere.
+type place struct {
+	role string
+	file int
+	row  int64
+}
+
 // customer is a checked row of the directory.
 type customer struct {
 	f     [customerColumns]string
@@ -28,6 +36,9 @@ type customer struct {
 	file  int
 	row   int64
 }
+
+// at is where the row was read.
+func (c *customer) at() place { return place{roleCustomers, c.file, c.row} }
 
 // attribute is a further column: its place in the list of names, and its value.
 type attribute struct {
@@ -43,6 +54,7 @@ type impact struct {
 	possible              bool
 	source, observed      string
 	codes                 []code
+	at                    place
 }
 
 var errRecord = errors.New("spill record is damaged")
@@ -96,6 +108,8 @@ func (e *encoder) impact(k key, i *impact) []byte {
 	for _, k := range i.kinds {
 		e.text(k)
 	}
+	e.number(i.at.file)
+	e.number(int(i.at.row))
 	return e.b
 }
 
@@ -191,6 +205,7 @@ func decodeImpact(rec []byte, i *impact) error {
 	for n := v.number(); n > 0 && !v.bad; n-- {
 		i.kinds = append(i.kinds, v.text())
 	}
+	i.at = place{roleImpact, v.number(), int64(v.number())}
 	if v.bad {
 		return errRecord
 	}

@@ -168,7 +168,7 @@ func (s *stager) traveller(p *built, kinds []string) pipeline.Traveller {
 			t.Printable = true
 		} else {
 			p.codes = withCode(p.codes, unprintable)
-			s.im.counts[unprintable]++
+			p.unprintable = true
 		}
 	}
 	return t
@@ -209,7 +209,9 @@ func (s *stager) primary(ctx context.Context, p *built) error {
 	n := s.notice(p)
 	n.Role = pipeline.Primary
 	s.route(&n, r)
-	s.countCodes(p)
+	if err := s.countCodes(p); err != nil {
+		return err
+	}
 	s.im.manifest.Population++
 	s.im.manifest.States[n.State]++
 	if err := s.put(ctx, &n, p.person); err != nil {
@@ -238,13 +240,19 @@ func (s *stager) stamp(p *built) {
 
 // countCodes counts the findings that concern the person as a whole; those of
 // single rows were counted when they were read.
-func (s *stager) countCodes(p *built) {
-	for _, c := range p.codes {
-		switch c {
+func (s *stager) countCodes(p *built) error {
+	for i, at := range p.places {
+		switch c := p.codes[i]; c {
 		case namesDiffer, personNamesDiffer, personIDsDiffer, idCollision, rowRejected, contractDiffers, tooMany, emailShared:
-			s.im.counts[c]++
+			if err := s.im.note(c, at); err != nil {
+				return err
+			}
 		}
 	}
+	if p.unprintable {
+		return s.im.note(unprintable, p.postAt)
+	}
+	return nil
 }
 
 // put gives the notice its id and reference, seals the person, and stages both
