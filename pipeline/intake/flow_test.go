@@ -319,6 +319,27 @@ func TestBothChannels(t *testing.T) {
 	}
 }
 
+// TestCopyLearns: what a notice absorbs its paper copy tells too; once the copy is
+// at the printer's, what is new goes out by itself.
+func TestCopyLearns(t *testing.T) {
+	t.Parallel()
+	for _, left := range []bool{false, true} {
+		b := newBench(t)
+		b.config.Spec.Channels.BothIf = []string{"bank-truncated"}
+		b.must(someCustomers, someImpacts)
+		if c, _ := b.sink.person(t, b.config.Keys, "C1", pipeline.Copy); left {
+			b.sink.jobs[c.ID].State = pipeline.Printing
+		}
+		r := b.must("", impactHead+"C1,M1,,subscription,\n")
+		absorbed := b.merge(r.Import.ID)
+		_, p := b.sink.person(t, b.config.Keys, "C1", pipeline.Primary)
+		_, q := b.sink.person(t, b.config.Keys, "C1", pipeline.Copy)
+		if toldText(p) != toldText(q) || strings.Contains(toldText(q), "subscription") == left || (absorbed == 1) == left {
+			t.Errorf("left %v: absorbed %d: %s, copy %s", left, absorbed, toldText(p), toldText(q))
+		}
+	}
+}
+
 // TestTornImpactRow: whose row was torn is held, if the row still says who it is.
 func TestTornImpactRow(t *testing.T) {
 	t.Parallel()

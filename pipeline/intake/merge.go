@@ -18,6 +18,7 @@ type Merger interface {
 	Unmerged(ctx context.Context, importID, after int64, limit int) ([]pipeline.Job, error)
 	Merged(ctx context.Context, importID int64, at time.Time) error
 	Absorb(ctx context.Context, parent pipeline.Change, supplement pipeline.Notice) (bool, error)
+	Commit(ctx context.Context, changes []pipeline.Change) ([]bool, error)
 }
 
 // MergeConfig is the absorption of one published import.
@@ -67,6 +68,26 @@ func (c MergeConfig) absorb(ctx context.Context, supplement pipeline.Job) (bool,
 		if err != nil || !ok {
 			return false, err
 		}
+		twins, left, err := c.copies(ctx, into)
+		if err != nil || left {
+			return false, err
+		}
+		again := false
+		for _, twin := range twins {
+			// The copy first: a supplement that is gone could not be told to it later.
+			change, err := c.change(twin, supplement)
+			if err != nil {
+				return false, err
+			}
+			done, err := c.Sink.Commit(ctx, []pipeline.Change{change})
+			if err != nil {
+				return false, err
+			}
+			again = again || !done[0]
+		}
+		if again {
+			continue
+		}
 		change, err := c.change(into, supplement)
 		if err != nil {
 			return false, err
@@ -77,6 +98,40 @@ func (c MergeConfig) absorb(ctx context.Context, supplement pipeline.Job) (bool,
 		}
 	}
 	return false, nil
+}
+
+// copies returns the paper copies of a notice that may still be changed, so that
+// paper and e-mail tell the same. left says that one has left already: what is new
+// then needs a letter of its own.
+func (c MergeConfig) copies(ctx context.Context, of pipeline.Job) (list []pipeline.Job, left bool, err error) {
+	if of.Role != pipeline.Primary {
+		return nil, false, nil
+	}
+	person, err := openPerson(c.Keys, of)
+	if err != nil || len(person.CustomerIDs) == 0 {
+		return nil, false, err
+	}
+	ids, _, err := c.Sink.Search(ctx, c.Campaign, c.Keys.Token(KeyCustomer, foldNumber(person.CustomerIDs[0])), 100)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, id := range ids {
+		j, err := c.Sink.Notice(ctx, id)
+		if errors.Is(err, pipeline.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		switch {
+		case j.Role != pipeline.Copy || j.Parent != of.ID:
+		case (j.State == pipeline.Due || j.State == pipeline.Held) && j.FirstAt.IsZero() && j.Attempt == 1:
+			list = append(list, j)
+		case !j.State.Settled() || !j.FirstAt.IsZero():
+			left = true
+		}
+	}
+	return list, left, nil
 }
 
 // taker returns the notice that takes the supplement in: the primary one, or an
@@ -141,7 +196,9 @@ func (c MergeConfig) change(into, supplement pipeline.Job) (pipeline.Change, err
 	n.Products = pipeline.Set(append(slices.Clone(n.Products), supplement.Products...))
 	n.Defects = pipeline.Set(append(slices.Clone(n.Defects), supplement.Defects...))
 	n.Sender = c.Spec.SenderFor(n.Products)
-	c.reroute(&n)
+	if n.Role != pipeline.Copy {
+		c.reroute(&n)
+	}
 	change := pipeline.Move(into.Notice, n, pipeline.Event{
 		Kind: pipeline.EvAbsorbed, At: c.Now(), Actor: c.Actor, Detail: fmt.Sprintf("import %d", supplement.Import),
 	})

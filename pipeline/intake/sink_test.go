@@ -254,6 +254,18 @@ func (m *memory) Absorb(_ context.Context, c pipeline.Change, s pipeline.Notice)
 	return true, nil
 }
 
+func (m *memory) Commit(_ context.Context, changes []pipeline.Change) ([]bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	done := make([]bool, len(changes))
+	for i, c := range changes {
+		if j := m.jobs[c.From.ID]; j != nil && j.Gen == c.From.Gen {
+			j.Notice, j.Sealed, done[i] = c.To, c.Sealed, true
+		}
+	}
+	return done, m.op("Commit")
+}
+
 // balance is the account of what the memory holds.
 func (m *memory) balance() pipeline.Balance {
 	var imports []pipeline.Import
