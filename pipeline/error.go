@@ -46,6 +46,10 @@ var (
 	// ErrConflict says that the campaign or run is in a state that does not allow
 	// this.
 	ErrConflict = errors.New("not in this state")
+	// ErrEarly says that feedback about an attempt came while that attempt is still
+	// being handed over: the answer of the relay is not recorded yet. Whoever has the
+	// feedback keeps it and applies it again in a moment.
+	ErrEarly = errors.New("the attempt is being handed over at this very moment")
 	// ErrAway says that a needed service (ledger, queue, relay) cannot be reached
 	// now and may be back soon.
 	ErrAway = errors.New("service away")

@@ -22,7 +22,7 @@ const (
 	EvReturned   EventKind = "returned"   // the letter came back
 	EvComplained EventKind = "complained" // an abuse report (RFC 5965)
 	EvDelayed    EventKind = "delayed"    // Action: delayed
-	EvReplied    EventKind = "replied"    // a person answered
+	EvReplied    EventKind = "replied"    // a person or a robot answered; Code says what kind of answer
 
 	// Evented by print runs.
 
@@ -40,7 +40,29 @@ const (
 	EvCancelled EventKind = "cancelled"
 	EvRouted    EventKind = "routed"   // check chose another channel or state before launch
 	EvAbsorbed  EventKind = "absorbed" // a later import added impacts before the notice was queued
+
+	// About the duty as a whole, whichever attempt is under way: Attempt does not
+	// matter.
+
+	EvTold      EventKind = "told"      // the customer was informed by other means: phone, counter, SMS
+	EvNotified  EventKind = "notified"  // a public notice stands in for who cannot be reached (Article 34(3)(c) GDPR)
+	EvCorrected EventKind = "corrected" // a person corrected an address; Channel says whose: Email or Post
 )
+
+// Codes of an EvReplied by a robot which says that nobody reads this mailbox. They
+// are also the Reason of what is planned because of them. Any other answer moves
+// nothing.
+const (
+	ReplyClosed    = "closed-mailbox" // the mailbox is no longer read
+	ReplyLeft      = "left-company"   // its owner works elsewhere now
+	ReplyChallenge = "challenge"      // the mail waits until its sender proves to be human
+)
+
+// Unread reports whether a code is one of ReplyClosed, ReplyLeft and
+// ReplyChallenge: the mail arrived, and the customer did not get it.
+func Unread(code string) bool {
+	return code == ReplyClosed || code == ReplyLeft || code == ReplyChallenge
+}
 
 // Event is something that happened to an attempt of a notice, or to the notice
 // itself (Attempt 0). Events are appended and never changed. They hold no
@@ -59,6 +81,7 @@ type Event struct {
 	// Into is the state in which the event left the notice. The ledger fills it
 	// from the Change that carries the event.
 	Into State
-	// Channel is the channel of the notice after the event, like Into.
+	// Channel is the channel of the notice after the event, like Into. Whoever makes
+	// an EvCorrected says here which address was corrected.
 	Channel Channel
 }

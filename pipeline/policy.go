@@ -3,6 +3,7 @@ package pipeline
 import (
 	"encoding/binary"
 	"hash/fnv"
+	"strings"
 	"time"
 )
 
@@ -56,6 +57,8 @@ const (
 	ReasonNoAddress    = "no-usable-address"
 	ReasonNoPrintable  = "no-printable-address"
 	ReasonLateEvidence = "late-evidence"
+	ReasonTold         = "told-otherwise" // informed by other means; nothing that comes back revokes it
+	ReasonCorrected    = "address-corrected"
 )
 
 // Apply returns n as e leaves it. The second result is false when the event is
@@ -65,15 +68,22 @@ const (
 //
 // Only the attempt on which the state rests may move the notice. An event about
 // an older attempt may only cancel planned work (a first mail that proves
-// delivered late).
+// delivered late). EvTold, EvNotified and EvCorrected are about the duty as a
+// whole.
+//
+// A bounce that overtakes the relay's answer is ErrEarly: apply it again once the
+// notice has left Sending.
 func (p Policy) Apply(n Notice, e Event) (Notice, bool, error) {
 	if e.Attempt > n.Attempt {
 		return n, false, &TransitionError{Notice: n.ID, Event: e.Kind, From: n.State}
 	}
 	next := n
 	next.MovedAt = e.At
-	if e.Attempt != 0 && e.Attempt < n.Attempt {
+	if e.Attempt != 0 && e.Attempt < n.Attempt && !whole(e.Kind) {
 		return p.late(n, next, e)
+	}
+	if n.State == Sending && n.Channel == Email && early(e.Kind) && e.Outcome != None {
+		return n, false, &TransitionError{Notice: n.ID, Event: e.Kind, From: n.State}
 	}
 	if !known(e.Kind, e.Outcome, n.State) || !travels(e, n) {
 		if stays(e) {
@@ -82,7 +92,7 @@ func (p Policy) Apply(n Notice, e Event) (Notice, bool, error) {
 		return n, false, &TransitionError{Notice: n.ID, Event: e.Kind, From: n.State}
 	}
 	p.move(&next, e)
-	if next.State == n.State && stays(e) {
+	if next.State == n.State && next.Attempt == n.Attempt && next.Reason == n.Reason && stays(e) {
 		return n, false, nil
 	}
 	if !Allowed(e.Kind, e.Outcome, n.State, next.State) {
@@ -94,9 +104,16 @@ func (p Policy) Apply(n Notice, e Event) (Notice, bool, error) {
 	return next, true, nil
 }
 
+// whole reports whether an event is about the duty, not about an attempt.
+func whole(k EventKind) bool { return k == EvTold || k == EvNotified || k == EvCorrected }
+
 // travels reports whether an event about the current attempt can be true: it
-// belongs to the channel, and something may have left.
+// belongs to the channel, and something may have left. Who was told by other means
+// stays told, whatever comes back.
 func travels(e Event, n Notice) bool {
+	if n.State == Informed && n.Reason == ReasonTold && (e.Kind == EvBounced || e.Kind == EvReturned || e.Kind == EvReplied) {
+		return false
+	}
 	switch e.Kind {
 	case EvAccepted, EvRefused, EvDoubted, EvResolved, EvBounced, EvDelivered:
 		if n.Channel != Email {
@@ -107,6 +124,14 @@ func travels(e Event, n Notice) bool {
 		return n.State != Due && n.State != Queued || n.Reason == ReasonDoubt
 	case EvCut, EvDeposited, EvRejected, EvVoided, EvRecalled, EvReturned:
 		return n.Channel == Post
+	case EvReleased:
+		// What is due already can only be brought forward, where it waits for nothing
+		// but a date.
+		return n.State != Due || n.Reason == ReasonOurs || Unread(n.Reason)
+	case EvReplied:
+		return n.Channel == Email && Unread(e.Code)
+	case EvCorrected:
+		return e.Channel == Email || e.Channel == Post
 	}
 	return true
 }
@@ -116,8 +141,10 @@ func (p Policy) late(n, next Notice, e Event) (Notice, bool, error) {
 	if !stays(e) {
 		return n, false, &TransitionError{Notice: n.ID, Event: e.Kind, From: n.State}
 	}
-	if e.Kind == EvDelivered && (n.State == Due || n.State == Queued) && n.Reason != ReasonDoubt {
-		// The planned attempt was never made: the state rests on the older one.
+	if e.Kind == EvDelivered && (n.State == Due || n.State == Queued) && n.Reason != ReasonDoubt && n.Reason != ReasonCorrected && !Unread(n.Reason) {
+		// The planned attempt was never made: the state rests on the older one. That a
+		// mail was delivered is no news where a robot answered it, nor where it went to
+		// an address that was corrected since.
 		next.Reach |= ByEmail
 		next.State, next.Channel, next.Attempt, next.Reason, next.Owner = Informed, Email, e.Attempt, ReasonLateEvidence, ""
 		return next, true, nil
@@ -182,6 +209,12 @@ func (p Policy) move(n *Notice, e Event) {
 		n.State, n.Reason = Held, code(e, "held")
 	case EvReleased:
 		n.release(e)
+	case EvReplied:
+		p.unread(n, e)
+	case EvTold:
+		n.State, n.Reason = Informed, ReasonTold
+	case EvCorrected:
+		n.correct(e)
 	case EvExcluded:
 		n.State, n.Reason = Excluded, code(e, "excluded")
 	case EvCancelled:
@@ -208,18 +241,62 @@ func (p Policy) failed(n *Notice, e Event) {
 				return
 			}
 		}
-		if e.At.Before(deadline) && n.Reach.Has(ByPost) {
+		switch {
+		case !e.At.Before(deadline):
+			p.fallBack(n, e, ReasonDeadline)
+		case n.Reach.Has(ByPost):
 			// The resends are used up before the deadline: no reason to wait longer.
 			p.fallBack(n, e, ReasonTransient)
-			return
+		default:
+			// There is no other way: one more try when the time is up.
+			n.again(Resend, deadline, ReasonTransient)
 		}
-		p.fallBack(n, e, ReasonDeadline)
 	case Ours:
-		if at := e.At.Add(p.OursWait); !at.After(deadline) {
-			n.again(Resend, at, ReasonOurs)
+		if !e.At.Before(deadline) {
+			p.fallBack(n, e, ReasonDeadline)
 			return
 		}
-		p.fallBack(n, e, ReasonDeadline)
+		// The last try is at the deadline, never a letter before.
+		at := e.At.Add(p.repair(n))
+		if at.After(deadline) {
+			at = deadline
+		}
+		n.again(Resend, at, ReasonOurs)
+	}
+}
+
+const (
+	// manyAttempts is where trying again by itself ends before the deadline: the
+	// return path counts attempts in one byte.
+	manyAttempts = 200
+	longestWait  = 24 * time.Hour
+)
+
+// repair is how long to wait for somebody to repair what a provider objects to:
+// twice as long each time, up to a day. Anybody may release it earlier.
+func (p Policy) repair(n *Notice) time.Duration {
+	if n.Attempt >= manyAttempts {
+		return p.Deadline // not before the deadline
+	}
+	wait := p.OursWait
+	for range n.Attempt - 1 {
+		if wait *= 2; wait >= longestWait {
+			wait = longestWait
+			break
+		}
+	}
+	return wait + jitter(n.ID, n.Attempt, wait)
+}
+
+// unread answers a robot that says that nobody reads the mailbox: a letter at the
+// deadline, or sooner if a person releases it.
+func (p Policy) unread(n *Notice, e Event) {
+	if e.Code != ReplyChallenge {
+		n.Reach = n.Reach.Without(ByEmail)
+	}
+	p.fallBack(n, e, e.Code)
+	if deadline := n.FirstAt.Add(p.Deadline); n.State == Due && deadline.After(e.At) {
+		n.DueAt = deadline
 	}
 }
 
@@ -245,8 +322,66 @@ func (n *Notice) again(kind AttemptKind, at time.Time, reason string) {
 	}
 }
 
-// release lets a held or doubtful notice go on where it was.
+// correct gives a notice another address to go to. A new attempt is planned where
+// one was made; one that is only planned keeps its number.
+func (n *Notice) correct(e Event) {
+	way := ByEmail
+	if e.Channel == Post {
+		way = ByPost
+	}
+	n.Reach |= way
+	made := n.State != Held && n.State != Due && n.State != Queued && !n.FirstAt.IsZero() || n.Reason == ReasonDoubt || n.Reason == ReasonSecondDoubt
+	switch {
+	case n.State == Held && !AddressReason(n.Reason):
+		return // held for something else, which a person still has to look at
+	case (n.State == Due || n.State == Queued) && !made && n.Channel != e.Channel && n.reaches() && !Unread(n.Reason):
+		n.State = Due // what is planned goes the other way, and may
+		return
+	}
+	n.Channel, n.Resends = e.Channel, 0
+	switch {
+	case made:
+		n.again(Resend, e.At, ReasonCorrected)
+	case !n.FirstAt.IsZero():
+		n.State, n.Kind, n.DueAt, n.Reason = Due, Resend, e.At, ReasonCorrected
+	default:
+		if n.DueAt.IsZero() {
+			n.DueAt = e.At
+		}
+		n.State, n.Reason = Due, ""
+	}
+}
+
+// reaches reports whether the channel of n is one by which the customer can be
+// reached.
+func (n *Notice) reaches() bool {
+	switch n.Channel {
+	case Email:
+		return n.Reach.Has(ByEmail)
+	case Post:
+		return n.Reach.Has(ByPost)
+	}
+	return false
+}
+
+// AddressReason reports whether a notice that is held or unreachable for this
+// reason is helped by another address.
+func AddressReason(code string) bool {
+	code = strings.TrimPrefix(code, "check:")
+	switch code {
+	case ReasonNoContact, ReasonNoAddress, ReasonNoPrintable, ReasonReturned, ReasonDoubt, ReasonSecondDoubt, "country-unknown", "postcode-unfit":
+		return true
+	}
+	return Unread(code) || strings.HasPrefix(code, "address-") || strings.HasPrefix(code, "email-") || strings.HasPrefix(code, "recipient-")
+}
+
+// release lets a held or doubtful notice go on where it was, or brings forward
+// what is planned.
 func (n *Notice) release(e Event) {
+	if n.State == Due {
+		n.DueAt = e.At
+		return
+	}
 	if n.Channel == NoChannel {
 		switch {
 		case n.Reach.Has(ByEmail):

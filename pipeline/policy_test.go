@@ -21,7 +21,9 @@ type step struct {
 	hop     pipeline.State // a hop through the queue, instead of an event
 	event   pipeline.EventKind
 	outcome pipeline.Outcome
-	attempt int // 0: the current one
+	code    string
+	to      pipeline.Channel // of a correction
+	attempt int              // 0: the current one
 	after   time.Duration
 	state   pipeline.State
 	channel pipeline.Channel
@@ -98,6 +100,54 @@ func TestPolicyScenarios(t *testing.T) {
 			{event: pipeline.EvCut, state: pipeline.Printing, number: 1, channel: pipeline.Post},
 			{event: pipeline.EvDeposited, state: pipeline.Posted, number: 1, channel: pipeline.Post},
 			{event: pipeline.EvReturned, outcome: pipeline.None, state: pipeline.Posted, number: 1, channel: pipeline.Post}}},
+		"told by other means, a later bounce changes nothing": {notice(pipeline.Email, both), []step{send, accepted,
+			{event: pipeline.EvTold, after: time.Hour, state: pipeline.Informed, number: 1, channel: pipeline.Email},
+			{event: pipeline.EvBounced, outcome: pipeline.Dead, after: 2 * time.Hour, state: pipeline.Informed, number: 1, channel: pipeline.Email}}},
+		"informed by silence and told later, a bounce changes nothing": {notice(pipeline.Email, both), []step{send, accepted,
+			{event: pipeline.EvConfirmed, after: p.BounceWindow, state: pipeline.Informed, number: 1, channel: pipeline.Email},
+			{event: pipeline.EvTold, after: p.BounceWindow + time.Hour, state: pipeline.Informed, number: 1, channel: pipeline.Email},
+			{event: pipeline.EvBounced, outcome: pipeline.Dead, after: p.BounceWindow + 2*time.Hour, state: pipeline.Informed, number: 1, channel: pipeline.Email}}},
+		"told at the telephone while out of reach": {notice(pipeline.Email, pipeline.ByEmail), []step{send,
+			{event: pipeline.EvRefused, outcome: pipeline.Dead, state: pipeline.Unreachable, channel: pipeline.NoChannel, number: 1},
+			{event: pipeline.EvNotified, after: time.Hour, state: pipeline.Unreachable, channel: pipeline.NoChannel, number: 1},
+			{event: pipeline.EvTold, after: 2 * time.Hour, state: pipeline.Informed, channel: pipeline.NoChannel, number: 1}}},
+		"told while the mail leaves is only recorded": {notice(pipeline.Email, both), []step{send,
+			{event: pipeline.EvTold, state: pipeline.Sending, number: 1, channel: pipeline.Email}}},
+		"a closed mailbox gets a letter at the deadline, whatever was delivered": {notice(pipeline.Email, both), []step{send, accepted,
+			{event: pipeline.EvReplied, code: pipeline.ReplyClosed, after: time.Hour, state: pipeline.Due, number: 2, channel: pipeline.Post, due: p.Deadline},
+			{event: pipeline.EvDelivered, attempt: 1, after: 2 * time.Hour, state: pipeline.Due, number: 2, channel: pipeline.Post, due: p.Deadline},
+			{event: pipeline.EvReleased, after: 3 * time.Hour, state: pipeline.Due, number: 2, channel: pipeline.Post, due: 3 * time.Hour}}},
+		"a closed mailbox revokes informed": {notice(pipeline.Email, both), []step{send, accepted,
+			{event: pipeline.EvConfirmed, after: p.BounceWindow, state: pipeline.Informed, number: 1, channel: pipeline.Email},
+			{event: pipeline.EvReplied, code: pipeline.ReplyLeft, after: p.Deadline + time.Hour, state: pipeline.Due, number: 2, channel: pipeline.Post, due: p.Deadline + time.Hour}}},
+		"a closed mailbox and no printable address": {notice(pipeline.Email, pipeline.ByEmail), []step{send, accepted,
+			{event: pipeline.EvReplied, code: pipeline.ReplyClosed, after: time.Hour, state: pipeline.Unreachable, number: 1, channel: pipeline.NoChannel}}},
+		"who answers, or is absent, is not moved": {notice(pipeline.Email, both), []step{send, accepted,
+			{event: pipeline.EvReplied, code: "reply", after: time.Hour, state: pipeline.Accepted, number: 1, channel: pipeline.Email, due: p.BounceWindow},
+			{event: pipeline.EvReplied, code: "absent", after: time.Hour, state: pipeline.Accepted, number: 1, channel: pipeline.Email, due: p.BounceWindow}}},
+		"a corrected address starts a new attempt": {notice(pipeline.Email, pipeline.ByEmail), []step{send,
+			{event: pipeline.EvRefused, outcome: pipeline.Dead, state: pipeline.Unreachable, channel: pipeline.NoChannel, number: 1},
+			{event: pipeline.EvCorrected, to: pipeline.Email, after: time.Hour, state: pipeline.Due, number: 2, channel: pipeline.Email, due: time.Hour}}},
+		"a corrected address replaces the letter that waits for the deadline": {notice(pipeline.Email, both), []step{send, accepted,
+			{event: pipeline.EvReplied, code: pipeline.ReplyClosed, after: time.Hour, state: pipeline.Due, number: 2, channel: pipeline.Post, due: p.Deadline},
+			{event: pipeline.EvCorrected, to: pipeline.Email, after: 2 * time.Hour, state: pipeline.Due, number: 2, channel: pipeline.Email, due: 2 * time.Hour}}},
+		"a corrected postal address leaves the planned e-mail alone": {notice(pipeline.Email, pipeline.ByEmail), []step{
+			{event: pipeline.EvCorrected, to: pipeline.Post, after: time.Hour, state: pipeline.Due, number: 1, channel: pipeline.Email}}},
+		"a corrected address, and the old letter is deposited": {notice(pipeline.Post, pipeline.ByPost), []step{
+			{event: pipeline.EvCut, state: pipeline.Printing, number: 1, channel: pipeline.Post},
+			{event: pipeline.EvCorrected, to: pipeline.Post, after: time.Hour, state: pipeline.Due, number: 2, channel: pipeline.Post, due: time.Hour},
+			{event: pipeline.EvDeposited, attempt: 1, after: 2 * time.Hour, state: pipeline.Due, number: 2, channel: pipeline.Post},
+			{event: pipeline.EvReturned, attempt: 1, outcome: pipeline.Dead, after: 3 * time.Hour, state: pipeline.Due, number: 2, channel: pipeline.Post}}},
+		"a bounce of the first copy ends the resend out of a doubt": {notice(pipeline.Email, both), []step{send,
+			{event: pipeline.EvDoubted, state: pipeline.InDoubt, number: 1, channel: pipeline.Email},
+			{event: pipeline.EvResolved, state: pipeline.Due, number: 1, channel: pipeline.Email},
+			{event: pipeline.EvBounced, outcome: pipeline.Dead, after: time.Minute, state: pipeline.Due, number: 2, channel: pipeline.Post}}},
+		"transient with no other way: one more try when the time is up": {notice(pipeline.Email, pipeline.ByEmail), []step{send, accepted,
+			{event: pipeline.EvBounced, outcome: pipeline.Transient, after: time.Hour, state: pipeline.Due, channel: pipeline.Email, number: 2}, send,
+			{event: pipeline.EvRefused, outcome: pipeline.Transient, after: 6 * time.Hour, state: pipeline.Due, channel: pipeline.Email, number: 3}, send,
+			{event: pipeline.EvRefused, outcome: pipeline.Transient, after: 33 * time.Hour, state: pipeline.Due, channel: pipeline.Email, number: 4}, send,
+			{event: pipeline.EvRefused, outcome: pipeline.Transient, after: 110 * time.Hour, state: pipeline.Due, channel: pipeline.Email, number: 5, due: p.Deadline}, send,
+			{event: pipeline.EvRefused, outcome: pipeline.Transient, after: p.Deadline, state: pipeline.Unreachable, channel: pipeline.NoChannel, number: 5}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -115,7 +165,7 @@ func take(t *testing.T, p pipeline.Policy, n pipeline.Notice, s step, i int) pip
 		n.State = s.hop
 		return n
 	}
-	e := pipeline.Event{Notice: n.ID, Attempt: n.Attempt, Kind: s.event, Outcome: s.outcome, At: start.Add(s.after)}
+	e := pipeline.Event{Notice: n.ID, Attempt: n.Attempt, Kind: s.event, Outcome: s.outcome, Code: s.code, Channel: s.to, At: start.Add(s.after)}
 	if s.attempt != 0 {
 		e.Attempt = s.attempt
 	}
@@ -207,6 +257,12 @@ func drawEvent(t *rapid.T, n pipeline.Notice, now time.Time) pipeline.Event {
 	if e.Attempt < 0 {
 		e.Attempt = 0
 	}
+	switch e.Kind {
+	case pipeline.EvCorrected:
+		e.Channel = rapid.SampledFrom([]pipeline.Channel{pipeline.Email, pipeline.Post}).Draw(t, "address")
+	case pipeline.EvReplied:
+		e.Code = rapid.SampledFrom([]string{"reply", "absent", pipeline.ReplyClosed, pipeline.ReplyLeft, pipeline.ReplyChallenge}).Draw(t, "answer")
+	}
 	return e
 }
 
@@ -228,7 +284,8 @@ func check(t *rapid.T, n, next pipeline.Notice, e pipeline.Event, moved bool, er
 	if !moved && (next.State != n.State || next.Attempt != n.Attempt || next.Channel != n.Channel) {
 		t.Fatalf("%s: recorded only, and yet it moved", e.Kind)
 	}
-	if e.Attempt != 0 && e.Attempt < n.Attempt && next.State != n.State && next.State != pipeline.Informed {
+	whole := e.Kind == pipeline.EvTold || e.Kind == pipeline.EvNotified || e.Kind == pipeline.EvCorrected
+	if e.Attempt != 0 && e.Attempt < n.Attempt && next.State != n.State && next.State != pipeline.Informed && !whole {
 		t.Fatalf("%s of attempt %d moved a notice at attempt %d from %s to %s", e.Kind, e.Attempt, n.Attempt, n.State, next.State)
 	}
 	if next.State == pipeline.Due {
@@ -246,8 +303,22 @@ func check(t *rapid.T, n, next pipeline.Notice, e pipeline.Event, moved bool, er
 	if (next.State == pipeline.Unreachable || next.State == pipeline.Held) && moved && next.Reason == "" {
 		t.Fatalf("%s: %s without a reason", e.Kind, next.State)
 	}
-	if moved && e.Kind == pipeline.EvRefused && e.Outcome == pipeline.Ours && next.Channel == pipeline.Post && e.At.Before(n.FirstAt.Add(pipeline.DefaultPolicy().Deadline-time.Hour)) && !n.FirstAt.IsZero() {
-		t.Fatalf("our fault became a letter before the deadline")
+	deadline := n.FirstAt.Add(pipeline.DefaultPolicy().Deadline)
+	failed := e.Kind == pipeline.EvRefused || e.Kind == pipeline.EvBounced
+	if moved && failed && e.Outcome == pipeline.Ours && next.Channel != pipeline.Email && !n.FirstAt.IsZero() && e.At.Before(deadline) {
+		t.Fatalf("our fault left the e-mail before the deadline: %s by %s", next.State, next.Channel)
+	}
+	if moved && e.Kind == pipeline.EvReplied && next.State == pipeline.Due && next.DueAt.Before(deadline) {
+		t.Fatalf("a robot's answer planned a letter before the deadline")
+	}
+	if n.State == pipeline.Informed && n.Reason == pipeline.ReasonTold && next.State != pipeline.Informed && e.Kind != pipeline.EvCorrected {
+		t.Fatalf("%s revoked that the customer was told otherwise", e.Kind)
+	}
+	if failed && e.Outcome != pipeline.None && n.State == pipeline.Sending && n.Channel == pipeline.Email && e.Attempt == n.Attempt && e.Kind == pipeline.EvBounced {
+		t.Fatal("a bounce before the relay's answer was let pass")
+	}
+	if next.Attempt > n.Attempt+1 || next.Attempt > 255 {
+		t.Fatalf("%s: attempt %d after %d", e.Kind, next.Attempt, n.Attempt)
 	}
 }
 
@@ -259,10 +330,67 @@ func again(t *rapid.T, p pipeline.Policy, n pipeline.Notice, e pipeline.Event) {
 		return
 	}
 	switch e.Kind {
-	case pipeline.EvReleased, pipeline.EvHeld, pipeline.EvRouted, pipeline.EvAbsorbed, pipeline.EvUnfit:
+	case pipeline.EvReleased, pipeline.EvHeld, pipeline.EvRouted, pipeline.EvAbsorbed, pipeline.EvUnfit, pipeline.EvCorrected:
 		return // not feedback: a person or check may say the same again
 	}
 	if e.Attempt != 0 && twice.Attempt > n.Attempt {
 		t.Fatalf("%s applied twice planned attempt %d", e.Kind, twice.Attempt)
+	}
+}
+
+// TestABounceThatOvertakesTheAnswerIsKept: a relay may bounce faster than its 250 is
+// recorded.
+func TestABounceThatOvertakesTheAnswerIsKept(t *testing.T) {
+	t.Parallel()
+	p := pipeline.DefaultPolicy()
+	n := notice(pipeline.Email, both)
+	n.State = pipeline.Sending
+	e := pipeline.Event{Notice: 7, Attempt: 1, Kind: pipeline.EvBounced, Outcome: pipeline.Dead, At: start}
+	if _, moved, err := p.Apply(n, e); moved || !errors.Is(err, pipeline.ErrEarly) {
+		t.Fatalf("got %v, %v; want ErrEarly", moved, err)
+	}
+	n, _, _ = p.Apply(n, pipeline.Event{Notice: 7, Attempt: 1, Kind: pipeline.EvAccepted, At: start})
+	if n, _, err := p.Apply(n, e); err != nil || n.Channel != pipeline.Post {
+		t.Fatalf("after the answer it leads to %s by %s, %v", n.State, n.Channel, err)
+	}
+}
+
+// TestOurFaultDoesNotLoopForEver: a provider that refuses us all the time is asked
+// less and less often, and the deadline ends it.
+func TestOurFaultDoesNotLoopForEver(t *testing.T) {
+	t.Parallel()
+	for _, deadline := range []time.Duration{time.Hour, 168 * time.Hour, 2 * 365 * 24 * time.Hour} {
+		p := pipeline.DefaultPolicy()
+		p.Deadline = deadline
+		n, now := notice(pipeline.Email, both), start
+		for n.Channel == pipeline.Email {
+			n.State = pipeline.Sending
+			next, _, err := p.Apply(n, pipeline.Event{Notice: 7, Attempt: n.Attempt, Kind: pipeline.EvRefused, Outcome: pipeline.Ours, At: now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, now = next, next.DueAt; n.Attempt > 220 {
+				t.Fatalf("deadline %v: attempt %d", deadline, n.Attempt)
+			}
+		}
+		if want := start.Add(deadline); now.Before(want) {
+			t.Fatalf("deadline %v: the letter is due after %v", deadline, now.Sub(start))
+		}
+		if deadline == 168*time.Hour && n.Attempt > 15 {
+			t.Errorf("a week takes %d attempts", n.Attempt)
+		}
+	}
+}
+
+func TestHeldForAnotherReasonStaysHeld(t *testing.T) {
+	t.Parallel()
+	p := pipeline.DefaultPolicy()
+	n := notice(pipeline.Email, both)
+	for reason, want := range map[string]pipeline.State{"vip": pipeline.Held, "check:recipient-invalid": pipeline.Due, "address-line-too-long": pipeline.Due, pipeline.ReasonSecondDoubt: pipeline.Due} {
+		n.State, n.Reason = pipeline.Held, reason
+		next, _, err := p.Apply(n, pipeline.Event{Notice: 7, Kind: pipeline.EvCorrected, Channel: pipeline.Email, At: start})
+		if err != nil || next.State != want {
+			t.Errorf("held for %s: %s, %v; want %s", reason, next.State, err, want)
+		}
 	}
 }

@@ -18,8 +18,9 @@ type Transition struct {
 
 // transitions is the one table. What it does not list is an error.
 var transitions = []Transition{
-	// From Due and Queued: the resend out of a doubt, where the answer comes late
-	// from a courier that was given up for dead.
+	// Answers and bounces from Due and Queued: the resend out of a doubt, where the
+	// answer comes late from a courier that was given up for dead, or the first copy
+	// proves to have left after all.
 	{EvAccepted, "", []State{Sending, InDoubt, Due, Queued}, []State{Accepted}},
 	{EvRefused, Dead, []State{Sending, InDoubt, Due, Queued}, []State{Due, Unreachable}},
 	{EvRefused, Transient, []State{Sending, InDoubt, Due, Queued}, []State{Due, Unreachable}},
@@ -28,9 +29,9 @@ var transitions = []Transition{
 	{EvResolved, "", []State{InDoubt}, []State{Due, Held}},
 	{EvUnfit, "", []State{Due, Queued, Sending}, []State{Held}},
 
-	{EvBounced, Dead, []State{InDoubt, Accepted, Informed}, []State{Due, Unreachable}},
-	{EvBounced, Transient, []State{InDoubt, Accepted, Informed}, []State{Due, Unreachable}},
-	{EvBounced, Ours, []State{InDoubt, Accepted, Informed}, []State{Due, Unreachable}},
+	{EvBounced, Dead, []State{InDoubt, Accepted, Informed, Due, Queued}, []State{Due, Unreachable}},
+	{EvBounced, Transient, []State{InDoubt, Accepted, Informed, Due, Queued}, []State{Due, Unreachable}},
+	{EvBounced, Ours, []State{InDoubt, Accepted, Informed, Due, Queued}, []State{Due, Unreachable}},
 	{EvBounced, None, []State{InDoubt, Accepted, Informed}, nil},
 	{EvDelivered, "", []State{InDoubt, Accepted, Due, Queued}, []State{Informed}},
 	{EvConfirmed, "", []State{Accepted, Posted}, []State{Informed}},
@@ -45,6 +46,7 @@ var transitions = []Transition{
 
 	{EvHeld, "", []State{Due, Queued, InDoubt}, []State{Held}},
 	{EvReleased, "", []State{Held, InDoubt}, []State{Due, Unreachable}},
+	{EvReleased, "", []State{Due}, []State{Due}}, // brought forward
 	{EvExcluded, "", []State{Held, Due, Queued, Unreachable}, []State{Excluded}},
 	{EvCancelled, "", []State{Held, Due, Queued}, []State{Cancelled}},
 	{EvRouted, "", []State{Held, Due, Unreachable, Excluded}, []State{Held, Due, Unreachable, Excluded}},
@@ -53,6 +55,13 @@ var transitions = []Transition{
 	{EvComplained, "", States(), nil},
 	{EvDelayed, "", States(), nil},
 	{EvReplied, "", States(), nil},
+	// A robot says that nobody reads the mailbox: a letter at the deadline.
+	{EvReplied, "", []State{InDoubt, Accepted, Informed}, []State{Due, Unreachable}},
+
+	{EvTold, "", []State{Held, Due, Queued, InDoubt, Accepted, Posted, Informed, Unreachable}, []State{Informed}},
+	{EvNotified, "", []State{Unreachable}, nil},
+	{EvCorrected, "", []State{Held}, []State{Due, Held}},
+	{EvCorrected, "", []State{Due, Queued, InDoubt, Accepted, Printing, Posted, Informed, Unreachable}, []State{Due}},
 }
 
 // hops are the moves through the queue that are not events.
@@ -136,11 +145,24 @@ func open(s State) []State {
 	return []State{s}
 }
 
+// Unwrap makes feedback that came before the relay's answer was recorded an
+// ErrEarly.
+func (e *TransitionError) Unwrap() error {
+	if e.From == Sending && e.To == "" && early(e.Event) {
+		return ErrEarly
+	}
+	return nil
+}
+
+// early reports whether an event can only be understood once the answer of the
+// relay is known.
+func early(k EventKind) bool { return k == EvBounced || k == EvDelivered }
+
 // stays reports whether an event may be recorded without effect in any state:
 // an answer or feedback about an older attempt, or a repetition.
 func stays(e Event) bool {
 	switch e.Kind {
-	case EvAccepted, EvRefused, EvBounced, EvDelivered, EvDeposited, EvReturned, EvComplained, EvDelayed, EvReplied:
+	case EvAccepted, EvRefused, EvBounced, EvDelivered, EvDeposited, EvReturned, EvComplained, EvDelayed, EvReplied, EvTold, EvNotified:
 		return true
 	}
 	return false

@@ -127,7 +127,13 @@ func eventWords(e pipeline.Event) string {
 		pipeline.EvCancelled:  "cancelled",
 		pipeline.EvRouted:     "channel or state chosen again by check",
 		pipeline.EvAbsorbed:   "a later import added data to this notice",
+		pipeline.EvTold:       "the customer was informed by other means",
+		pipeline.EvNotified:   "a public notice stands in for this customer",
+		pipeline.EvCorrected:  "a person corrected an address; the old one is kept",
 	}[e.Kind]
+	if e.Kind == pipeline.EvReplied && pipeline.Unread(e.Code) {
+		words = "a robot says that nobody reads this mailbox"
+	}
 	if e.Kind == pipeline.EvRefused || e.Kind == pipeline.EvBounced {
 		words = map[pipeline.Outcome]string{
 			pipeline.Dead:      "the address does not exist",
