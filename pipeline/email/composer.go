@@ -195,7 +195,7 @@ func (c *Composer) envelope(l *pipeline.Letter, n pipeline.Notice, to string) (e
 	}
 	e.id = MessageID(c.config.MAC, n.ID, n.Attempt, domain)
 	// Nobody who does not have the key can write a text that holds it.
-	e.boundary = e.id[1 : 1+idLength]
+	e.boundary = e.id[1 : 1+messageIDLength]
 	return e, nil
 }
 

@@ -18,7 +18,6 @@ const (
 const (
 	maxKey     = 31
 	maxAttempt = 255
-	idLength   = 26 // characters of base 32: 130 bits
 )
 
 // digits is base32hex in lower case: it survives relays that fold case, and sorts
@@ -28,22 +27,49 @@ const digits = "0123456789abcdefghijklmnopqrstuv"
 // encoding is the alphabet of tokens. It is never changed.
 var encoding = base32.NewEncoding(digits).WithPadding(base32.NoPadding)
 
-// MessageID returns the Message-ID of an attempt, with angle brackets. It is the
-// same on every technical retry of the attempt, because many receivers drop a
-// second message with the same id.
+// MessageID returns the Message-ID of an attempt, with angle brackets: notice,
+// attempt and signature in 31 characters of base 32. It is the same on every
+// technical retry of the attempt, because many receivers drop a second message
+// with the same id; and it can be read back (ParseMessageID) from a reply, or from
+// a report whose envelope no longer has our return path.
 func MessageID(mac MAC, notice int64, attempt int, domain string) string {
-	sum := mac(labelMessageID, numbers(notice, attempt))
-	var b [1 + 32 + 1]byte
+	var id [19]byte
+	binary.BigEndian.PutUint64(id[:8], uint64(notice))
+	id[8] = byte(attempt)
+	sign := idSignature(mac, notice, attempt)
+	copy(id[9:], sign[:])
+	var b [1 + messageIDLength + 1]byte
 	b[0] = '<'
-	encoding.Encode(b[1:1+idLength+6], sum[:20])
-	b[1+idLength] = '@'
-	return string(b[:2+idLength]) + domain + ">"
+	encoding.Encode(b[1:1+messageIDLength], id[:])
+	b[1+messageIDLength] = '@'
+	return string(b[:]) + domain + ">"
+}
+
+// messageIDLength is the local part of a Message-ID: 19 octets in base 32.
+const messageIDLength = 31
+
+// ParseMessageID reads a Message-ID that MessageID made, with or without angle
+// brackets. Case does not matter. The token is not to be believed before Verify.
+func ParseMessageID(id string) (Token, error) {
+	s := strings.ToLower(strings.TrimSpace(id))
+	s = strings.TrimSuffix(strings.TrimPrefix(s, "<"), ">")
+	s, domain, _ := strings.Cut(s, "@")
+	var b [19]byte
+	if len(s) != messageIDLength || !decode(b[:], s) || b[8] == 0 {
+		return Token{}, ErrToken
+	}
+	t := Token{Notice: int64(binary.BigEndian.Uint64(b[:8])), Attempt: int(b[8]), Domain: domain, sign: [10]byte(b[9:]), ofMessage: true}
+	if t.Notice <= 0 {
+		return Token{}, ErrToken
+	}
+	return t, nil
 }
 
 // ReturnPath returns the signed return path of an attempt (variable envelope
 // return path): b<key>-<notice and attempt>-<signature>@domain. The local part has
 // 35 octets of the 64 that RFC 5321, section 4.5.3.1.1, allows, no capital, no
-// "+", and nothing of the customer. attempt is 1 to 255, key 0 to 31.
+// "+", and nothing of the customer. attempt is 1 to 255, key 0 to 31. Notice 0 is a
+// probe of the way back: it belongs to nobody.
 func ReturnPath(mac MAC, key int, notice int64, attempt int, domain string) (string, error) {
 	if attempt < 1 || attempt > maxAttempt {
 		return "", fmt.Errorf("attempt %d has no return path: 1 to %d", attempt, maxAttempt)
@@ -68,13 +94,15 @@ func ReturnPath(mac MAC, key int, notice int64, attempt int, domain string) (str
 // tokenLength is 1 + 1 + 1 + 15 + 1 + 16.
 const tokenLength = 35
 
-// Token is what a return path or an ENVID says, not verified yet.
+// Token is what a return path, an ENVID or a Message-ID says, not verified yet.
 type Token struct {
 	Key     int
-	Notice  int64
+	Notice  int64 // 0: a probe of the way back
 	Attempt int
 	Domain  string // in lower case; "" of an ENVID
-	sign    [10]byte
+
+	sign      [10]byte
+	ofMessage bool // read from a Message-ID
 }
 
 // ErrToken says that an address is none of our return paths.
@@ -101,7 +129,7 @@ func ParseReturnPath(address string) (Token, error) {
 		return Token{}, ErrToken
 	}
 	t.Notice, t.Attempt = int64(binary.BigEndian.Uint64(id[:8])), int(id[8])
-	if t.Notice <= 0 {
+	if t.Notice < 0 {
 		return Token{}, ErrToken
 	}
 	return t, nil
@@ -125,7 +153,10 @@ func unwrap(local string) string {
 // decode reads exactly len(to) octets, and refuses spare bits so that one token
 // has one spelling.
 func decode(to []byte, s string) bool {
-	var b [10]byte
+	var b [19]byte
+	if encoding.DecodedLen(len(s)) != len(to) {
+		return false
+	}
 	n, err := encoding.Decode(b[:], []byte(s))
 	if err != nil || n != len(to) || encoding.EncodeToString(b[:n]) != s {
 		return false
@@ -137,6 +168,9 @@ func decode(to []byte, s string) bool {
 // Verify reports whether the token was signed with mac.
 func (t Token) Verify(mac MAC) bool {
 	want := signature(mac, t.Key, t.Notice, t.Attempt)
+	if t.ofMessage {
+		want = idSignature(mac, t.Notice, t.Attempt)
+	}
 	return subtle.ConstantTimeCompare(want[:], t.sign[:]) == 1
 }
 
@@ -144,6 +178,14 @@ func (t Token) Verify(mac MAC) bool {
 // may rewrite it, and the token is worth nothing at another domain.
 func signature(mac MAC, key int, notice int64, attempt int) (sign [10]byte) {
 	sum := mac(labelReturnPath, []byte{byte(key)}, numbers(notice, attempt))
+	copy(sign[:], sum[:])
+	return sign
+}
+
+// idSignature is another one than that of the return path: who sees a Message-ID
+// quoted somewhere cannot make a return path of it.
+func idSignature(mac MAC, notice int64, attempt int) (sign [10]byte) {
+	sum := mac(labelMessageID, numbers(notice, attempt))
 	copy(sign[:], sum[:])
 	return sign
 }

@@ -88,6 +88,12 @@ func TestMessageID(t *testing.T) {
 				t.Fatalf("id %q", id)
 			}
 			seen[id] = true
+			for _, quoted := range []string{id, strings.ToUpper(id), strings.Trim(id, "<>"), " " + id + " "} {
+				tok, err := email.ParseMessageID(quoted)
+				if err != nil || tok.Notice != notice || tok.Attempt != attempt || !tok.Verify(testMAC) {
+					t.Fatalf("%q gives %+v, %v", quoted, tok, err)
+				}
+			}
 		}
 	}
 }
@@ -102,8 +108,43 @@ func FuzzParseReturnPath(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if tok.Notice <= 0 || tok.Attempt < 1 || tok.Attempt > 255 || tok.Key < 0 || tok.Key > 31 {
+		if tok.Notice < 0 || tok.Attempt < 1 || tok.Attempt > 255 || tok.Key < 0 || tok.Key > 31 {
 			t.Fatalf("%q gives %+v", s, tok)
 		}
 	})
+}
+
+// TestMessageIDIsNoReturnPath: what stands in every reply makes no bounce.
+func TestMessageIDIsNoReturnPath(t *testing.T) {
+	t.Parallel()
+	id, err := email.ParseMessageID(email.MessageID(testMAC, 7, 1, "example.fr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := email.ReturnPath(testMAC, 0, 7, 1, "example.fr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	local, _, _ := strings.Cut(path, "@")
+	tail := strings.Trim(email.MessageID(testMAC, 7, 1, "example.fr"), "<>")
+	forged := local[:19] + tail[15:31] + "@example.fr"
+	if tok, err := email.ParseReturnPath(forged); err == nil && tok.Verify(testMAC) {
+		t.Error("a Message-ID was turned into a return path")
+	}
+	if !id.Verify(testMAC) {
+		t.Error("the id itself does not verify")
+	}
+}
+
+// TestProbe: notice 0 is signed like any other and belongs to nobody.
+func TestProbe(t *testing.T) {
+	t.Parallel()
+	path, err := email.ReturnPath(testMAC, 0, 0, 2, "retour.example.fr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := email.ParseReturnPath(path)
+	if err != nil || tok.Notice != 0 || tok.Attempt != 2 || !tok.Verify(testMAC) {
+		t.Fatalf("%+v, %v", tok, err)
+	}
 }

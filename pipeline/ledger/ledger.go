@@ -33,6 +33,7 @@ type Ledger interface {
 	Printer
 	Keeper
 	Reader
+	Inbox
 	Users
 
 	// Meta reads and sets small facts of the installation: key check value, epoch

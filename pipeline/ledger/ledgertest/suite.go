@@ -41,6 +41,7 @@ func Run(t *testing.T, e Engine) {
 		{"large batches", testLargeBatches}, {"pages", testPages}, {"take fairly", testTakeFairly}, {"rewritten attempt", testRewrittenAttempt},
 		{"search over imports", testSearchOverImports}, {"absorb too late", testAbsorbTooLate}, {"absorb chain", testAbsorbChain}, {"what strangers write", testWhatStrangersWrite},
 		{"users", testUsers}, {"first user", testFirstUser}, {"sessions", testSessions},
+		{"inbox", testInbox}, {"inbox concurrently", testInboxConcurrently},
 		{"model", testModel}, {"kill -9", testKill}, {"abandoned import", testAbandonedImport},
 	} {
 		t.Run(c.name, func(t *testing.T) {
