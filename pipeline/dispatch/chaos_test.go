@@ -34,6 +34,7 @@ func chaos(t *testing.T, seed uint64) {
 	w.queue.copies = 0.2
 	w.spec.Post.RunSize = 40
 	w.spec.Feedback.Resend = []pipeline.Duration{pipeline.Duration(20 * time.Second), pipeline.Duration(40 * time.Second)}
+	w.spec.Feedback.Deadline = pipeline.Duration(15 * time.Minute)
 	w.ledger.campaigns[1].Email = pipeline.EmailPolicy{Connections: 4, Window: 1 + rng.IntN(8), Breaker: pipeline.BreakerPolicy{DoubtShare: 1, Refusals: 1000}}
 	w.people(600, pipeline.Email, func(i int, n *pipeline.Notice) {
 		if i%2 == 0 {
