@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -32,15 +33,18 @@ type importCmd struct {
 
 // Help shows examples.
 func (importCmd) Help() string {
-	return `A customer in several rows or files is one notice. A bad row is never dropped silently: it goes to a rejects file with row, column and code, and rows are accepted plus rejected rows. The import is published as a whole or not at all; the same content again changes nothing.
+	return `A customer in several rows or files is one notice. A bad row is never dropped silently: it goes to a rejects file with row, column and code, and rows are accepted plus rejected rows. What was found in the other rows is in a findings file. The import is published as a whole or not at all; the same content again changes nothing.
 
 After the launch, new customers wait until art34 approve has approved the import; nothing that runs is stopped. A customer who was written to already gets a supplement.
+
+A later import may leave --customers away as long as everybody on its list has a notice already. Of those who were not concerned no name and no address was kept: for them the directory is needed again, the whole of it or their rows.
 
 Examples:
 
     art34 import muguet --customers customers.csv --impact impact.csv
     art34 import muguet --customers b2c.csv.gz --customers b2b.xlsx --impact wave1.ndjson
-    art34 import muguet --customers customers.csv --impact corrected.csv --replace`
+    art34 import muguet --customers customers.csv --impact corrected.csv --replace
+    art34 import muguet --impact more-contracts-of-the-same-customers.csv`
 }
 
 // imported is the answer of an import.
@@ -50,6 +54,7 @@ type imported struct {
 	NoChange bool              `json:"no_change"`
 	Absorbed int64             `json:"absorbed"`
 	Awaiting bool              `json:"awaiting_approval"`
+	Refused  bool              `json:"refused,omitempty"` // nothing was published; the manifest says what was read
 	Rejects  string            `json:"rejects,omitempty"`
 	Findings string            `json:"findings,omitempty"`
 	Manifest pipeline.Manifest `json:"manifest"`
@@ -70,10 +75,10 @@ func (c importCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	result, err := h.importLists(ctx, campaign, c)
-	if err != nil {
+	if err != nil && !result.Refused {
 		return err
 	}
-	return a.answer(result, result.print)
+	return errors.Join(a.answer(result, result.print), err)
 }
 
 // importLists runs an import and says what it did.
@@ -120,14 +125,21 @@ func (h *house) importLists(ctx context.Context, campaign pipeline.Campaign, c i
 		},
 	})
 	bar.End()
+	if files := result.Import.Manifest.Files; err != nil && len(files) > 0 {
+		// Who has to repair the lists needs to see what was read.
+		out := imported{Campaign: campaign.Name, Refused: true, Manifest: result.Import.Manifest}
+		var failed error
+		out.Rejects, out.Findings, failed = reports.keep("refused")
+		return out, errors.Join(err, failed)
+	}
 	if err != nil {
-		return imported{}, err
+		return imported{}, roomless(err, h.Dir)
 	}
 	out := imported{Campaign: campaign.Name, Import: result.Import.ID, NoChange: result.NoChange, Awaiting: launched && !result.NoChange, Manifest: result.Import.Manifest}
 	if result.NoChange {
 		return out, nil
 	}
-	if out.Rejects, out.Findings, err = reports.keep(result.Import.ID); err != nil {
+	if out.Rejects, out.Findings, err = reports.keep(fmt.Sprintf("I%06d", result.Import.ID)); err != nil {
 		return out, err
 	}
 	if !launched {
@@ -222,9 +234,9 @@ func newReports(dir string) (*reports, error) {
 	return r, nil
 }
 
-func (r *reports) keep(id int64) (rejects, findings string, err error) {
-	rejects = filepath.Join(r.dir, fmt.Sprintf("I%06d-rejects.csv", id))
-	findings = filepath.Join(r.dir, fmt.Sprintf("I%06d-findings.csv", id))
+// keep gives the files their names: those of an import, or of one that was refused.
+func (r *reports) keep(name string) (rejects, findings string, err error) {
+	rejects, findings = filepath.Join(r.dir, name+"-rejects.csv"), filepath.Join(r.dir, name+"-findings.csv")
 	err = errors.Join(r.rejects.Close(), r.findings.Close(), os.Rename(r.rejects.Name(), rejects), os.Rename(r.findings.Name(), findings))
 	return rejects, findings, err
 }
@@ -251,6 +263,11 @@ func (r imported) print(w io.Writer) {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", f.Name, thousands(f.Rows), thousands(f.Accepted), thousands(f.Rejected), strings.TrimSpace(f.Format+" "+f.Encoding))
 		}
 	})
+	if r.Refused {
+		fmt.Fprintln(w)
+		r.printFound(w)
+		return
+	}
 	fmt.Fprintf(w, "\nImport %d is published: %s to inform", r.Import, count(m.Population, "customer", "customers"))
 	if m.Supplements > 0 {
 		fmt.Fprintf(w, ", %s known already with something new (%s absorbed)", thousands(m.Supplements), thousands(r.Absorbed))
@@ -267,17 +284,64 @@ func (r imported) print(w io.Writer) {
 	if m.Unmatched > 0 {
 		fmt.Fprintf(w, "  %s of the impact list in no directory: unreachable (no contact)\n", count(m.Unmatched, "customer", "customers"))
 	}
+	r.printFound(w)
+	if r.Awaiting {
+		fmt.Fprintf(w, "The campaign is launched: what is new waits for art34 check %s and art34 approve %s.\n", r.Campaign, r.Campaign)
+	} else {
+		fmt.Fprintf(w, "Next: art34 check %s\n", r.Campaign)
+	}
+}
+
+// printFound prints what is wrong with the lists, and where it is listed.
+func (r imported) printFound(w io.Writer) {
+	m := r.Manifest
 	if len(m.Ignored) > 0 {
 		fmt.Fprintf(w, "Ignored on purpose: %s. This is no advertising; nobody can opt out of being informed.\n", strings.Join(m.Ignored, ", "))
 	}
 	if len(m.Defects) > 0 {
 		fmt.Fprintln(w, "Found in the records:")
-		for _, code := range slices.Sorted(maps.Keys(m.Defects)) {
-			fmt.Fprintf(w, "  %s: %s\n", code, thousands(m.Defects[code]))
-		}
+		codes := intake.Codes()
+		table(w, func(w io.Writer) {
+			for _, code := range slices.Sorted(maps.Keys(m.Defects)) {
+				effect := ""
+				if i := slices.IndexFunc(codes, func(c intake.Code) bool { return c.Code == code }); i >= 0 {
+					effect = effectWords(codes[i].Effect)
+				}
+				fmt.Fprintf(w, "  %s\t%s\t%s\n", code, thousands(m.Defects[code]), effect)
+			}
+		})
 	}
-	fmt.Fprintf(w, "Rejected rows: %s\nFindings: %s\n", r.Rejects, r.Findings)
-	if r.Awaiting {
-		fmt.Fprintf(w, "The campaign is launched: what is new waits for art34 check %s and art34 approve %s.\n", r.Campaign, r.Campaign)
+	fmt.Fprintf(w, "Rejected rows: %s\nFindings in the other rows: %s\n", r.Rejects, r.Findings)
+}
+
+// effectWords says what a finding does.
+func effectWords(e intake.Effect) string {
+	switch e {
+	case intake.Reject:
+		return "the row is not taken"
+	case intake.Hold:
+		return "held until a person looks"
+	case intake.NoEmail:
+		return "by post instead of e-mail"
+	case intake.NoPost:
+		return "not by post"
+	case intake.Drop:
+		return "the value is not used"
+	}
+	return "only noted"
+}
+
+// roomless explains a full disk, wherever it showed. Nothing was published: the
+// ledger does that in one step, after everything else is written.
+func roomless(err error, dir string) error {
+	if own, ok := errors.AsType[*pipeline.Error](err); ok && own.Code != "spill-failed" && own.Code != "ledger-disk-full" {
+		return err
+	}
+	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) && pipeline.ErrorCode(err) != "ledger-disk-full" {
+		return err
+	}
+	return &pipeline.Error{
+		Code: "disk-full", Sentence: "the disk is full; nothing was imported", Exit: exitAway,
+		Hint: fmt.Sprintf("make room in %s and in the temporary directory %s (TMPDIR chooses another), about three times the size of the lists, and repeat the command", dir, os.TempDir()),
 	}
 }
