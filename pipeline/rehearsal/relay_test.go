@@ -42,7 +42,7 @@ func start(t *testing.T, c rehearsal.RelayConfig) (*rehearsal.Relay, string) {
 // 250 if none did, 0 if the connection was lost.
 func send(t *testing.T, addr, to, body string) int {
 	t.Helper()
-	err := smtp.SendMail(addr, nil, "b1-x@bounce.example", []string{to}, []byte(body))
+	err := smtp.SendMail(addr, nil, path, []string{to}, []byte(body))
 	var te *textproto.Error
 	switch {
 	case err == nil:
