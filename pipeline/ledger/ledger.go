@@ -33,6 +33,7 @@ type Ledger interface {
 	Printer
 	Keeper
 	Reader
+	Watcher
 	Inbox
 	Users
 

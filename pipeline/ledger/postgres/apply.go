@@ -41,7 +41,7 @@ WITH moved AS (
 	LEFT JOIN attempts b ON b.notice_id = c.id AND b.n = c.a_n
 	WHERE n.id = c.id AND n.gen = c.gen AND n.import_id = c.import_id AND n.role = c.role AND n.state = c.from_state AND n.channel = c.from_channel
 		AND c.import_id = ANY (ARRAY (SELECT i.id FROM imports i WHERE i.published_at <> 0 AND i.replaced_at = 0))
-	RETURNING n.id, n.campaign_id, n.import_id, n.role, n.state, n.channel, c.from_state, c.from_channel, c.again,
+	RETURNING n.id, n.campaign_id, n.import_id, n.role, n.state, n.channel, n.provider, n.products, c.from_state, c.from_channel, c.again,
 		c.e_attempt, c.e_kind, c.e_outcome, c.e_at, c.e_actor, c.e_code, c.e_detail,
 		c.a_how, c.a_n, c.a_kind, c.a_channel, c.a_version, c.a_told, c.a_at, c.a_letter, c.a_bytes, c.a_renderer, c.a_run, c.a_seq, c.a_queue,
 		b.tries AS b_tries, b.version AS b_version
@@ -77,6 +77,13 @@ WITH moved AS (
 		SELECT campaign_id, 'doubts', 1 FROM moved WHERE e_kind = 'doubted'
 		UNION ALL
 		SELECT campaign_id, 'again', 1 FROM moved WHERE again
+		UNION ALL
+		SELECT m.campaign_id, 'mail/' || m.e_kind || CASE m.e_kind WHEN 'accepted' THEN '' ELSE '.' || m.e_outcome END || '/' || s.scope, 1
+		FROM moved m CROSS JOIN LATERAL (
+			VALUES ('all'), ('provider:' || m.provider), ('import:' || m.import_id)
+			UNION ALL
+			SELECT 'kind:' || k FROM unnest(string_to_array(m.products, '|')) k WHERE k <> ''
+		) AS s (scope) WHERE m.e_kind IN ('accepted', 'refused', 'bounced')
 		UNION ALL
 		SELECT campaign_id, 'version/' || a_version, 1 FROM moved WHERE a_how > 0 AND b_tries IS NULL OR a_how IN (1, 2) AND b_version <> a_version
 		UNION ALL

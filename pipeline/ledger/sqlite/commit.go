@@ -106,6 +106,7 @@ func (t *tx) record(c *pipeline.Change, campaign int64) error {
 		if e.Kind == pipeline.EvDoubted {
 			t.count(campaign, "doubts", 1)
 		}
+		t.answer(campaign, &c.From, e)
 		if err := t.event(e, c.To.State, c.To.Channel); err != nil {
 			return err
 		}
