@@ -112,11 +112,21 @@ func serve(ctx context.Context, s *smtp.Server, l net.Listener) error {
 }
 
 // Return delivers what comes back to m, each at its time, until ctx ends; it fails
-// if m refuses something for good.
+// if m refuses something for good. Mail to a domain of ours that m refuses is
+// returned to its sender, as any other that is refused.
 func (r *Relay) Return(ctx context.Context, m Mailbox) error {
 	return r.outbox.serve(ctx, r.config.Clock.Now, func(ctx context.Context, e *entry) error {
 		if e.What == whatHome {
-			return m.Deliver(ctx, e.From, e.To, e.Raw)
+			err := m.Deliver(ctx, e.From, e.To, e.Raw)
+			if !permanent(err) {
+				return err
+			}
+			if e.From == "" {
+				return nil // nobody is told of a notification that nobody wants (RFC 5321 §4.5.5)
+			}
+			o := e.original
+			o.Header = headerOf(e.Raw)
+			return r.outbox.plan(&entry{Due: e.Due, What: whatDead, original: o})
 		}
 		to, raw, err := r.post.write(e.What, e.original, time.UnixMicro(e.Due))
 		if err != nil {
@@ -275,12 +285,17 @@ func (r *Relay) plan(s *session, list []coming, kept []byte) error {
 		if c.what == whatHome {
 			e.Raw = kept
 		} else {
-			text, _, _ := strings.Cut(strings.ReplaceAll(string(kept), "\r\n", "\n"), "\n\n")
-			e.Header = text
+			e.Header = headerOf(kept)
 		}
 		entries[i] = e
 	}
 	return r.outbox.plan(entries...)
+}
+
+// headerOf is the header at the beginning of a message, with LF line ends.
+func headerOf(raw []byte) string {
+	header, _, _ := strings.Cut(strings.ReplaceAll(string(raw), "\r\n", "\n"), "\n\n")
+	return header
 }
 
 const (

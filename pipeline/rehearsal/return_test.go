@@ -36,6 +36,7 @@ type box struct {
 	mu   sync.Mutex
 	got  []came
 	fail error
+	only string // if set, all other addresses are refused for good
 }
 
 func (b *box) Deliver(_ context.Context, from, to string, raw []byte) error {
@@ -43,6 +44,9 @@ func (b *box) Deliver(_ context.Context, from, to string, raw []byte) error {
 	defer b.mu.Unlock()
 	if b.fail != nil {
 		return b.fail
+	}
+	if b.only != "" && to != b.only {
+		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such user"}
 	}
 	b.got = append(b.got, came{from, to, bytes.Clone(raw)})
 	return nil
@@ -235,6 +239,26 @@ func TestHomeIsHandedOn(t *testing.T) {
 	wait(t, r)
 	if got := b.all(); len(got) != 1 || got[0].to != "loop@bounce.example" || got[0].from != path || string(got[0].raw) != notice {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestHomeRefusedIsReturned: mail to a domain of ours that nobody there wants comes
+// back as a bounce, which is how a way back is tried on purpose.
+func TestHomeRefusedIsReturned(t *testing.T) {
+	t.Parallel()
+	r, addr := start(t, rehearsal.RelayConfig{Home: func(d string) bool { return d == "bounce.example" }, Attempt: func(string) int { return 0 }})
+	b := &box{only: path}
+	returning(t, r, b)
+	if code := send(t, addr, "nobody@bounce.example", notice); code != 250 {
+		t.Fatalf("code %d", code)
+	}
+	wait(t, r)
+	got := b.all()
+	if len(got) != 1 {
+		t.Fatalf("%d came back", len(got))
+	}
+	if means := check(t, feedback.NewClassifier(), got[0], "nobody@bounce.example"); means != "dead delivery" {
+		t.Errorf("means %s:\n%s", means, got[0].raw)
 	}
 }
 
