@@ -1,7 +1,6 @@
 package feedback
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -10,7 +9,7 @@ import (
 	"github.com/art34/art34/pipeline/kit/smtpcode"
 )
 
-// Verdict is what a report means for one recipient.
+// Verdict is what a message that came back means for one recipient.
 type Verdict struct {
 	Kind      Kind
 	Recipient string // as the report names it: for reading, never for identity
@@ -18,111 +17,132 @@ type Verdict struct {
 	Status    string // enhanced status code that decided, RFC 3463; "" without one
 	Reply     string // SMTP reply code, "" without one
 	Outcome   pipeline.Outcome
-	Reason    string
+	Reason    string // of a bounce one of smtpcode.Reasons, else one of this package
 	Detail    string // what the system said, at most 300 bytes; may hold an address
 }
 
-// Classifier judges reports. It is safe for concurrent use.
-type Classifier struct{ raw, strong, rules []rule }
+// Reasons of what is no bounce, where the kind does not say it all. All others
+// have their kind for a reason.
+const (
+	ReasonReceipt   = "receipt"    // the message was opened, or deleted unread (RFC 8098)
+	ReasonAutomatic = "automatic"  // a robot answered, and not because somebody is away
+	ReasonNotSpam   = "not-spam"   // the recipient took a complaint back
+	ReasonAuthCheck = "auth-check" // a report about our authentication (RFC 6591)
+	ReasonOptOut    = "opt-out"    // the recipient's provider asks to stop
+)
+
+// Classifier judges what comes back. It is safe for concurrent use.
+type Classifier struct {
+	raw, strong, words []judgement
+	answers            answers
+}
+
+// judgement is a rule ready for use.
+type judgement struct {
+	outcome pipeline.Outcome
+	reason  string
+	text    pattern
+}
 
 // NewClassifier compiles the rules.
-func NewClassifier() *Classifier { return &Classifier{raw: raw(), strong: strong(), rules: rules()} }
+func NewClassifier() *Classifier {
+	return &Classifier{raw: ready(raw()), strong: ready(strong()), words: ready(rules()), answers: newAnswers()}
+}
 
-// Classify says what a report means, a verdict a recipient; a message without
-// recipients (a reply, an absence) gets one verdict.
+func ready(rules []rule) (list []judgement) {
+	for _, r := range rules {
+		list = append(list, judgement{r.outcome, r.reason, compile(r.text)})
+	}
+	return list
+}
+
+// Classify says what a message means, a verdict a recipient; one that is no report
+// gets one verdict.
 func (c *Classifier) Classify(r *dsn.Report) []Verdict {
 	switch r.Shape {
 	case dsn.Complaint:
-		return each(r, ReasonComplaint)
-	case dsn.Automatic:
-		return []Verdict{{Kind: Absence, Outcome: pipeline.None, Reason: ReasonAbsence}}
-	case dsn.Personal:
-		return []Verdict{{Kind: Reply, Outcome: pipeline.None, Reason: ReasonReply}}
+		return complaint(r)
+	case dsn.Delivery:
+		out := make([]Verdict, 0, len(r.Recipients))
+		for i := range r.Recipients {
+			out = append(out, c.judge(r, i))
+		}
+		return out
 	}
-	out := make([]Verdict, 0, len(r.Recipients))
-	for _, rec := range r.Recipients {
-		out = append(out, c.judge(r, rec))
-	}
-	return out
+	kind, reason := c.answers.kind(r)
+	return []Verdict{{Kind: kind, Outcome: pipeline.None, Reason: reason}}
 }
-
-func each(r *dsn.Report, reason string) (out []Verdict) {
-	for _, rec := range r.Recipients {
-		out = append(out, Verdict{Kind: Complaint, Recipient: rec.Address, Action: rec.Action, Outcome: pipeline.None, Reason: reason})
-	}
-	return out
-}
-
-var (
-	enhanced = regexp.MustCompile(`\b([245]\.\d{1,3}\.\d{1,3})\b`)
-	reply    = regexp.MustCompile(`(?:^|[\s:;>(\["'])([45][0-5]\d)(?:[\s\-#:;]|$)`)
-)
 
 // judge takes the words of the system first, its codes second: many systems send
 // 5.0.0 or a wrong code with the right words (Exim, qmail, Exchange).
-func (c *Classifier) judge(r *dsn.Report, rec dsn.Recipient) Verdict {
+func (c *Classifier) judge(r *dsn.Report, i int) Verdict {
+	rec := r.Recipients[i]
+	said, about := newWords(rec.Diagnostic), words{}
+	if text := r.About(i); text != rec.Diagnostic {
+		about = newWords(text)
+	}
 	v := Verdict{Kind: Bounce, Recipient: rec.Address, Action: rec.Action, Outcome: pipeline.None}
-	said := rec.Diagnostic
-	v.Status = specific(said, rec.Status)
-	if m := reply.FindStringSubmatch(said); m != nil {
-		v.Reply = m[1]
-	}
-	v.Detail = cut(strings.Join(strings.Fields(said), " "), 300)
-	switch rec.Action {
-	case "delayed":
-		v.Kind, v.Reason = Delayed, ReasonDelayed
-		return v
-	case "delivered":
-		v.Kind, v.Reason = Delivered, ReasonDelivered
-		return v
-	case "relayed", "expanded":
-		v.Kind, v.Reason = Relayed, ReasonRelayed
+	v.Status, v.Reply = specific(said.low, rec.Status), replyCode(said.low)
+	v.Detail = cut(strings.Join(strings.Fields(cut(rec.Diagnostic, 2000)), " "), 300)
+	if v.Kind = c.answers.progress(r, rec, said, about); v.Kind != Bounce {
+		v.Reason = string(v.Kind)
+		if v.Kind == Delayed && rec.Action == "" {
+			v.Outcome = pipeline.Transient
+		}
 		return v
 	}
-	v.Outcome, v.Reason = c.meaning(r, said, v.Status, v.Reply)
-	// What a system itself calls temporary is no dead address, whatever it says.
-	if (v.Outcome == pipeline.Dead && !firm(v.Reason) || v.Reason == ReasonProtocol) && strings.HasPrefix(v.Status, "4.") && !strings.HasPrefix(v.Reply, "5") {
+	v.Outcome, v.Reason = c.meaning(said, about, v.Status, v.Reply)
+	switch {
+	case v.Outcome == pipeline.Dead && security(v.Status):
+		// A security status is about the sender or the message (RFC 3463 §3.8). Where
+		// the words speak of the mailbox all the same, neither is believed: again on
+		// schedule, and the letter at the deadline.
 		v.Outcome = pipeline.Transient
+	case v.Outcome == pipeline.Dead && v.Reason != smtpcode.NoMail, v.Reason == smtpcode.Protocol:
+		// What a system itself calls temporary is no dead address, whatever it says. But
+		// a domain that declares that it takes no mail will not change its mind in a day.
+		if strings.HasPrefix(v.Status, "4.") && !strings.HasPrefix(v.Reply, "5") {
+			v.Outcome = pipeline.Transient
+		}
 	}
 	return v
 }
 
+// security reports whether a status is an X.7.x.
+func security(status string) bool { return len(status) > 3 && status[1:3] == ".7" && status[3] == '.' }
+
 // meaning asks, in this order: strong words of the diagnostic, what an SMTP reply
 // says by the rules of smtpcode, the other words of the diagnostic, those of the
 // text about this recipient, and the bare codes.
-func (c *Classifier) meaning(r *dsn.Report, said, status, replyCode string) (pipeline.Outcome, string) {
-	for _, m := range c.raw {
-		if m.text.MatchString(said) || m.text.MatchString(r.Text) {
-			return m.outcome, m.reason
+func (c *Classifier) meaning(said, about words, status, reply string) (pipeline.Outcome, string) {
+	for _, j := range c.raw {
+		if j.text.match(said.low) || j.text.match(about.low) {
+			return j.outcome, j.reason
 		}
 	}
-	if o, reason, ok := match(c.strong, said); ok {
+	if o, reason, ok := first(c.strong, said.clean); ok {
 		return o, reason
 	}
-	code, _ := strconv.Atoi(replyCode)
-	s, known := smtpcode.ParseStatus(status)
-	if known || code != 0 {
-		if j := smtpcode.Judge(code, s, clean(said)); certain(j.Reason) {
+	code, _ := strconv.Atoi(reply)
+	if s, known := smtpcode.ParseStatus(status); known || code != 0 {
+		if j := smtpcode.Judge(code, s, said.clean); certain(j.Reason) {
+			if full := smtpcode.Full(about.clean); full && j.Outcome == smtpcode.Dead {
+				return pipeline.Transient, smtpcode.MailboxFull // the text for people knows why
+			}
 			return pipeline.Outcome(j.Outcome), j.Reason
 		}
 	}
-	if o, reason, ok := match(c.rules, said); ok {
+	if o, reason, ok := first(c.words, said.clean); ok {
 		return o, reason
 	}
-	if r.Text != "" && said != r.Text {
-		if o, reason, ok := match(c.strong, r.Text); ok {
-			return o, reason
-		}
-		if o, reason, ok := match(c.rules, r.Text); ok {
-			return o, reason
-		}
+	if o, reason, ok := first(c.strong, about.clean); ok {
+		return o, reason
 	}
-	return byCode(status, replyCode)
+	if o, reason, ok := first(c.words, about.clean); ok {
+		return o, reason
+	}
+	return byCode(status, reply)
 }
-
-// firm reports whether a reason stands even where the code says "later": a domain
-// that declares that it takes no mail will not change its mind in a day.
-func firm(reason string) bool { return reason == ReasonNoMail }
 
 // certain reports whether a reason of smtpcode rests on more than a class of codes.
 func certain(reason string) bool {
@@ -133,61 +153,38 @@ func certain(reason string) bool {
 	return true
 }
 
-func match(rules []rule, t string) (pipeline.Outcome, string, bool) {
-	t = clean(t)
-	for _, r := range rules {
-		if r.text.MatchString(t) {
-			return r.outcome, r.reason, true
+func first(rules []judgement, clean string) (pipeline.Outcome, string, bool) {
+	if clean == "" {
+		return "", "", false
+	}
+	for _, j := range rules {
+		if j.text.match(clean) {
+			return j.outcome, j.reason, true
 		}
 	}
 	return "", "", false
 }
 
-// prefix is what Postfix and SES put before any refusal at RCPT: no meaning.
-var prefix = regexp.MustCompile(`(?i)recipient address rejected:|unknown address error`)
-
-func clean(t string) string {
-	return prefix.ReplaceAllString(inText.ReplaceAllString(t, "<>"), " ")
-}
-
-// inText takes addresses and links out before the words are read: a customer may
-// be called spam@blocked.example.
-var inText = regexp.MustCompile(`<?[^\s<>"(),;:]+@[A-Za-z0-9.\-]+>?|https?://\S+`)
-
-// specific returns the first status code that says more than "failed".
-func specific(said, status string) string {
-	for _, m := range enhanced.FindAllStringSubmatch(said, 8) {
-		if !strings.HasSuffix(m[1], ".0.0") && m[1][0] != '2' {
-			return m[1]
-		}
-	}
-	return status
-}
-
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "")
-}
-
 // byCode is the last resort: the classes of RFC 3463 and of RFC 5321 §4.2.1.
-func byCode(status, replyCode string) (pipeline.Outcome, string) {
+func byCode(status, reply string) (pipeline.Outcome, string) {
 	class, subject, _ := strings.Cut(status, ".")
-	if class == "" && replyCode != "" {
-		class = replyCode[:1]
+	if class == "" && reply != "" {
+		class = reply[:1]
 	}
+	subject, _, _ = strings.Cut(subject, ".")
 	switch {
 	case class == "4":
-		return pipeline.Transient, ReasonUnclear
-	case strings.HasPrefix(subject, "1.") && class == "5":
-		return pipeline.Dead, ReasonUnknown
-	case strings.HasPrefix(subject, "2.") && class == "5":
-		return pipeline.Dead, ReasonDisabled
-	case strings.HasPrefix(subject, "3."), strings.HasPrefix(subject, "4."):
-		return pipeline.Transient, ReasonSystem
-	case strings.HasPrefix(subject, "5."), strings.HasPrefix(subject, "6."), strings.HasPrefix(subject, "7."):
-		return pipeline.Ours, ReasonPolicy
+		return pipeline.Transient, smtpcode.Later
+	case subject == "1" && class == "5":
+		return pipeline.Dead, smtpcode.NoMailbox
+	case subject == "2" && class == "5":
+		return pipeline.Dead, smtpcode.Disabled
+	case subject == "3":
+		return pipeline.Transient, smtpcode.System
+	case subject == "4":
+		return pipeline.Transient, smtpcode.Network
+	case subject == "5", subject == "6", subject == "7":
+		return pipeline.Ours, smtpcode.Policy
 	}
-	return pipeline.Transient, ReasonUnclear
+	return pipeline.Transient, smtpcode.Unknown
 }

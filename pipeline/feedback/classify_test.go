@@ -65,7 +65,7 @@ func TestCollection(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, meaning, verdicts := NewClassifier(), meanings(), map[string][]Verdict{}
-	table, agreed, rows := map[string]int{}, 0, 0
+	table, agreed, rows, apart := map[string]int{}, 0, 0, []string(nil)
 	for _, line := range strings.Split(strings.TrimSpace(string(labels)), "\n")[1:] {
 		f := strings.Split(line, "\t")
 		vs, known := verdicts[f[0]]
@@ -80,7 +80,8 @@ func TestCollection(t *testing.T) {
 		}
 		rows++
 		if i > len(vs) {
-			table[want+" → missing"]++
+			table[fmt.Sprintf("%-9s → missing", want)]++
+			apart = append(apart, fmt.Sprintf("  %s #%d: %s, and we see %d recipients", f[0], i, f[4], len(vs)))
 			continue
 		}
 		got := string(vs[i-1].Outcome)
@@ -89,6 +90,8 @@ func TestCollection(t *testing.T) {
 			agreed++
 		} else if want == "ours" && got == "dead" {
 			t.Errorf("%s #%d is our fault (%s) and was called a dead address (%s)", f[0], i, f[4], vs[i-1].Reason)
+		} else {
+			apart = append(apart, fmt.Sprintf("  %s #%d: %s, and we say %s, %s (%s)", f[0], i, f[4], vs[i-1].Kind, got, vs[i-1].Reason))
 		}
 	}
 	var lines []string
@@ -96,7 +99,8 @@ func TestCollection(t *testing.T) {
 		lines = append(lines, fmt.Sprintf("  %-22s %d", k, n))
 	}
 	slices.Sort(lines)
-	t.Logf("%d of %d rows agree (%.1f %%)\n%s", agreed, rows, 100*float64(agreed)/float64(rows), strings.Join(lines, "\n"))
+	slices.Sort(apart)
+	t.Logf("%d of %d rows agree (%.1f %%)\n%s\nwhere we differ:\n%s", agreed, rows, 100*float64(agreed)/float64(rows), strings.Join(lines, "\n"), strings.Join(apart, "\n"))
 	if agreed*100 < rows*95 {
 		t.Errorf("%d of %d rows agree: less than 95 %%", agreed, rows)
 	}

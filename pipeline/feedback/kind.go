@@ -1,7 +1,9 @@
 package feedback
 
 // Kind says what a message that came back is about one recipient. Every verdict
-// has exactly one; only a Bounce has an outcome other than pipeline.None.
+// has exactly one, and it decides what follows. Only a Bounce has an outcome other
+// than pipeline.None, with one exception: a warning whose words alone say that a
+// system still tries is Delayed and Transient.
 type Kind string
 
 const (

@@ -26,10 +26,10 @@ func TestRecipients(t *testing.T) {
 			"delivery a@example.com/failed/5.1.1"},
 		"a complaint": {
 			"Content-Type: multipart/report; report-type=feedback-report; boundary=x\n\n--x\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nOriginal-Rcpt-To: <a@example.com>\n--x--\n",
-			"complaint a@example.com//"},
+			"complaint"},
 		"an absence":   {"From: a@example.com\nAuto-Submitted: auto-replied\nSubject: away\n\nuntil Monday", "automatic"},
 		"a reply":      {"From: a@example.com\nSubject: Re: your letter\n\nWhich contract?", "personal"},
-		"nothing":      {"", "personal"},
+		"nothing":      {"", "garbage"},
 		"CR line ends": {"X-Failed-Recipients: a@example.com\r\ra@example.com: no", "delivery a@example.com//"},
 	} {
 		r := Parse([]byte(tt.raw))

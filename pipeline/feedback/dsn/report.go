@@ -9,6 +9,7 @@ package dsn
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -19,6 +20,8 @@ const (
 	Delivery  Shape = "delivery"  // a delivery report, standard or not
 	Complaint Shape = "complaint" // an abuse report, RFC 5965
 	Automatic Shape = "automatic" // answered by a robot: vacation, absence (RFC 3834)
+	Receipt   Shape = "receipt"   // a disposition notification: read, or deleted unread (RFC 8098)
+	Garbage   Shape = "garbage"   // a machine sent it, and it says nothing that we understand
 	Personal  Shape = "personal"  // anything else, most likely written by a person
 )
 
@@ -30,10 +33,26 @@ type Report struct {
 	EnvID        string // Original-Envelope-Id, RFC 3464 §2.2.1
 	ReportingMTA string
 	MessageID    string // of the returned message, with angle brackets; "" without one
-	Text         string // the part for people, without the returned message
-	Standard     bool   // there is a message/delivery-status part, or its like
-	Recipients   []Recipient
-	Feedback     string // Feedback-Type of a complaint
+	// References are the messages that an answer belongs to: In-Reply-To, then
+	// References from the newest, with angle brackets.
+	References []string
+	Text       string // the part for people, without the returned message
+	Standard   bool   // there is a message/delivery-status part, or its like
+	Recipients []Recipient
+	Feedback   string // Feedback-Type of a complaint
+	// Fields is the body of the message/feedback-report part of a complaint, for
+	// package arf.
+	Fields []byte
+	// Returned is the message that came back with the report, or its header alone,
+	// as it stands there with line ends LF; nil without one.
+	Returned []byte
+	Robot    bool // the header bears a sign of a machine, though perhaps not of RFC 3834
+}
+
+// Header returns a field of the returned message, "" without one.
+func (r *Report) Header(name string) string {
+	h, _ := splitHeader(r.Returned)
+	return h.first(strings.ToLower(name))
 }
 
 // Recipient is one recipient of a delivery report.
@@ -53,7 +72,7 @@ const maxNested = 2
 
 func parse(raw []byte, depth int) *Report {
 	h, body := splitHeader(normalise(raw))
-	r := &Report{Subject: decodeWords(h.first("subject")), From: h.first("from")}
+	r := &Report{Subject: decodeWords(h.first("subject")), From: h.first("from"), References: references(h), Robot: robot(h)}
 	parts := walk(h, body, 0, nil)
 	r.original(parts)
 	for _, p := range parts {
@@ -63,6 +82,10 @@ func parse(raw []byte, depth int) *Report {
 		}
 	}
 	rest := r.readText(parts)
+	if strings.HasPrefix(strings.ToLower(r.Subject), "complaint about message from") && r.Header("x-hmxmroriginalrecipient") != "" {
+		r.Shape, r.Feedback, r.Fields = Complaint, "abuse", []byte("Feedback-Type: abuse\n") // Microsoft's, older than RFC 5965
+		return r
+	}
 	for _, p := range parts {
 		if p.kind == "message/delivery-status" || p.kind == "message/global-delivery-status" {
 			r.status(text(p.body))
@@ -82,18 +105,51 @@ func parse(raw []byte, depth int) *Report {
 			return inner
 		}
 	}
-	switch {
-	case len(r.Recipients) > 0:
-		r.Shape = Delivery
-	case automatic(h):
-		r.Shape = Automatic
-	case bounced(h, r):
-		r.Shape = Delivery
+	r.Shape = shape(h, r)
+	if r.Shape == Delivery && len(r.Recipients) == 0 {
 		r.fromText(h)
-	default:
-		r.Shape = Personal
 	}
 	return r
+}
+
+// shape says what a message without a complaint is. A report is never an answer,
+// whatever Auto-Submitted says: reports bear it too.
+func shape(h header, r *Report) Shape {
+	kind, params := mediaType(h.first("content-type"))
+	switch {
+	case len(r.Recipients) > 0:
+		return Delivery
+	case kind == "multipart/report" && strings.EqualFold(params["report-type"], "disposition-notification"):
+		return Receipt
+	case automatic(h):
+		return Automatic
+	case bounced(h, r):
+		return Delivery
+	case kind == "multipart/report":
+		return Garbage // of what type, or about whom, is lost
+	case word(h.first("auto-submitted")) != "" && !strings.EqualFold(word(h.first("auto-submitted")), "no"):
+		return Automatic
+	case len(h) == 0, strings.TrimSpace(r.Text) == "" && strings.TrimSpace(r.Subject) == "":
+		return Garbage
+	case strings.TrimSpace(h.first("return-path")) != "<>":
+		return Personal
+	case daemon.MatchString(r.From):
+		return Garbage
+	}
+	return Automatic
+}
+
+// references lists the messages that an answer names, the nearest first.
+func references(h header) (list []string) {
+	ids := strings.Fields(h.first("in-reply-to"))
+	refs := strings.Fields(h.first("references"))
+	slices.Reverse(refs)
+	for _, id := range append(ids, refs...) {
+		if id = bracketed(id); id != "" && !slices.Contains(list, id) && len(list) < 20 {
+			list = append(list, id)
+		}
+	}
+	return list
 }
 
 // original finds the returned message or its header.
@@ -102,25 +158,21 @@ func (r *Report) original(parts []part) {
 		if p.kind != "message/rfc822" && p.kind != "text/rfc822-headers" && p.kind != "message/rfc822-headers" && p.kind != "message/global-headers" && p.kind != "message/global" {
 			continue
 		}
-		h, _ := splitHeader(append([]byte(nil), trimBlank(p.body)...))
-		if id := h.first("message-id"); id != "" {
+		r.Returned = trimBlank(p.body)
+		if id := r.Header("message-id"); id != "" {
 			r.MessageID = bracketed(id)
 			return
 		}
 	}
 }
 
-// complaint reads a feedback report. Each Original-Rcpt-To is a recipient; many
-// systems black the address out.
+// complaint keeps the fields of a feedback report for package arf.
 func (r *Report) complaint(p part) {
 	h, _ := splitHeader(p.body)
-	r.Shape, r.Standard, r.Feedback = Complaint, true, strings.ToLower(h.first("feedback-type"))
-	r.EnvID = h.first("original-envelope-id")
-	for _, to := range append(h.all("original-rcpt-to"), h.all("removal-recipient")...) {
-		r.Recipients = append(r.Recipients, Recipient{Address: address(to)})
-	}
-	if len(r.Recipients) == 0 {
-		r.Recipients = []Recipient{{}}
+	r.Shape, r.Standard, r.Fields = Complaint, true, p.body
+	r.Feedback, r.EnvID = strings.ToLower(h.first("feedback-type")), h.first("original-envelope-id")
+	if r.Fields == nil {
+		r.Fields = []byte{}
 	}
 }
 

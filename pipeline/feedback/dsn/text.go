@@ -4,6 +4,7 @@ import (
 	"html"
 	"mime"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -20,7 +21,7 @@ var originalMark = regexp.MustCompile(`(?im)^[ \t>*]*(?:` + strings.Join([]strin
 	`the following is a copy of`,
 	`={5,} ?(?:original|message)`,
 	`-{3,} ?(?:transcript of session follows|_+ original)`,
-	`received: from`,
+	`received: ?from`,
 	`return-path: ?<`,
 }, "|") + `)`)
 
@@ -80,7 +81,7 @@ func loose(t string) string {
 // automatic reports whether the header says that a robot answered (RFC 3834) and
 // nothing says that it reports a delivery.
 func automatic(h header) bool {
-	if kind, params := mediaType(h.first("content-type")); kind == "multipart/report" && strings.EqualFold(params["report-type"], "delivery-status") {
+	if kind, params := mediaType(h.first("content-type")); kind == "multipart/report" && !strings.EqualFold(params["report-type"], "disposition-notification") {
 		return false
 	}
 	if daemon.MatchString(h.first("from")) || h.first("x-failed-recipients") != "" {
@@ -98,6 +99,20 @@ func automatic(h header) bool {
 	return absent.MatchString(decodeWords(h.first("subject")))
 }
 
+// robot reports whether the header bears a sign of a machine that people's mail
+// does not bear.
+func robot(h header) bool {
+	if auto := strings.ToLower(word(h.first("auto-submitted"))); auto != "" && auto != "no" {
+		return true
+	}
+	for _, p := range []string{"bulk", "junk", "auto_reply", "list"} {
+		if strings.EqualFold(word(h.first("precedence")), p) {
+			return true
+		}
+	}
+	return strings.TrimSpace(h.first("return-path")) == "<>" || h.first("x-auto-response-suppress") != "" || automatic(h) || daemon.MatchString(h.first("from"))
+}
+
 var (
 	daemon = regexp.MustCompile(`(?i)mailer-daemon|mail delivery|post_?master|poostmaster|system administrator|mail delivery subsystem|<>|mailerdaemon|delivery (?:service|status|system)|internet mail|mail system|mailadmin|no-?reply@`)
 	absent = regexp.MustCompile(`(?i)^\s*(?:(?:auto|automatic(?: reply)?|automatische antwort|auto-?reply|auto-?response|out of (?:the )?office|réponse automatique|reponse automatique|absence|absent|abwesen\w*|risposta automatica|respuesta automática|vacation)\b)`)
@@ -108,7 +123,7 @@ var (
 // that failed.
 func bounced(h header, r *Report) bool {
 	kind, params := mediaType(h.first("content-type"))
-	if kind == "multipart/report" && !strings.EqualFold(params["report-type"], "disposition-notification") {
+	if kind == "multipart/report" && !strings.EqualFold(params["report-type"], "disposition-notification") && (failed.MatchString(r.Subject) || failed.MatchString(r.Text) || smtpReply.MatchString(r.Text)) {
 		return true
 	}
 	if h.first("x-failed-recipients") != "" {
@@ -120,11 +135,12 @@ func bounced(h header, r *Report) bool {
 }
 
 var (
+	listed = regexp.MustCompile(`(?im)^.*\b(?:following (?:recipient|address|destinataire)|destinataires? suivants?|folgende[nr]? empf).*$`)
 	// list is a mailing list that refuses a message without a delivery report.
 	list      = regexp.MustCompile(`(?i)not (?:a )?member|loop alert`)
 	smtpReply = regexp.MustCompile(`(?:^|[\s:>'"(\[])[45]\d\d[ \-#](?:- )?(?:[#(]?[45]\.\d{1,3}\.\d{1,3}|[A-Za-z<\[(])`)
 	inText    = regexp.MustCompile(`[A-Za-z0-9!#$%&'*+/=?^_{|}~.\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+`)
-	heading   = regexp.MustCompile(`(?im)^[ \t*>]*(?:recipient(?: address)?:|to:|rcpt to:|(?:your message|message|mail) (?:to|for) |delivery to |<?` + inText.String() + `>?[ \t]*(?::|$|,|\.\.\.| on | - ))`)
+	heading   = regexp.MustCompile(`(?im)^[ \t*>]*(?:recipient(?: address)?:|to:|rcpt to:|(?:your message|message|mail) (?:to|for) |delivery to |<?` + inText.String() + `>?[ \t]*(?::|$|,|\.\.\.| on | - | invalid address,| error,))`)
 )
 
 // fromText makes recipients of the text for people. One system names each
@@ -142,8 +158,11 @@ func (r *Report) fromText(h header) {
 	}
 	for _, list := range h.all("x-failed-recipients") {
 		for addr := range strings.SplitSeq(list, ",") {
-			add(address(addr), r.about(address(addr)))
+			add(address(addr), "")
 		}
+	}
+	for i := range r.Recipients {
+		r.Recipients[i].Diagnostic = strings.TrimSpace(r.About(i))
 	}
 	if len(r.Recipients) > 0 {
 		return
@@ -152,6 +171,12 @@ func (r *Report) fromText(h header) {
 		return
 	}
 	heads := heading.FindAllStringIndex(r.Text, maxParts)
+	// Exchange and others first say what was sent and to whom, then who did not get it.
+	if mark := listed.FindStringIndex(r.Text); mark != nil {
+		if i := slices.IndexFunc(heads, func(loc []int) bool { return loc[0] >= mark[1] }); i > 0 {
+			heads = heads[i:]
+		}
+	}
 	for i, loc := range heads {
 		end := len(r.Text)
 		if i+1 < len(heads) {
@@ -166,23 +191,6 @@ func (r *Report) fromText(h header) {
 	if len(r.Recipients) == 1 {
 		r.Recipients[0].Diagnostic = r.Text
 	}
-}
-
-// about returns what the text says behind an address, up to the next paragraph
-// that names another one.
-func (r *Report) about(addr string) string {
-	i := strings.Index(strings.ToLower(r.Text), strings.ToLower(addr))
-	if i < 0 {
-		return r.Text
-	}
-	rest := r.Text[i+len(addr):]
-	for _, loc := range inText.FindAllStringIndex(rest, -1) {
-		before := strings.LastIndex(rest[:loc[0]], "\n")
-		if before > 0 && strings.TrimSpace(rest[before:loc[0]]) == "" && !strings.EqualFold(rest[loc[0]:loc[1]], addr) {
-			return rest[:loc[0]]
-		}
-	}
-	return rest
 }
 
 // outcomeLine ends what Sendmail's transcript says about a recipient.

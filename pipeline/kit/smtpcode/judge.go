@@ -3,7 +3,7 @@ package smtpcode
 // Verdict is what an answer means, and why.
 type Verdict struct {
 	Outcome Outcome
-	Reason  string // one of the reasons of this package
+	Reason  string // see Reasons; "" where there was no failure
 }
 
 // Judge says what a failure means, from the reply code (0 without one), the
@@ -28,7 +28,7 @@ func Judge(code int, status Status, text string) Verdict {
 	if r := find(oursWords, text); r != "" {
 		return Verdict{Ours, r}
 	}
-	if v, ok := byStatus(status, text); ok {
+	if v, ok := byStatus(code, status, text); ok {
 		return v
 	}
 	if v, ok := byWords(status, text); ok {
@@ -67,12 +67,14 @@ func about(status Status, text string) Verdict {
 }
 
 // byStatus judges by a code that says something.
-func byStatus(s Status, text string) (Verdict, bool) {
+func byStatus(code int, s Status, text string) (Verdict, bool) {
 	e, ok := Lookup(s)
 	if !ok || e.Outcome == "" {
 		return Verdict{}, false
 	}
 	switch {
+	case s.Subject == 3 && s.Detail == 2 && code == 521:
+		return Verdict{Dead, NoMail}, true // the two together are what RFC 7504 gives a host that takes no mail
 	case s.Subject == 4 && s.Detail == 1 && (has(text, "access denied") || has(text, "recipient address rejected")):
 		// Exchange Online says "no answer from host" of a mailbox that its directory
 		// does not know.
@@ -126,7 +128,7 @@ func byCode(code int, status Status) Verdict {
 	case 541, 571:
 		return Verdict{Ours, Policy}
 	case 556: // and not 521, with which some providers refuse our IP address
-		return Verdict{Dead, NoDomain}
+		return Verdict{Dead, NoMail} // RFC 7504
 	case 552:
 		return Verdict{Transient, MailboxFull}
 	}

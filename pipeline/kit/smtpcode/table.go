@@ -7,30 +7,8 @@ type Entry struct {
 	Meaning         string
 	// Outcome of class 5; "" where the code alone does not say and the text decides.
 	Outcome Outcome
-	Reason  string // our code for it
+	Reason  string // see Reasons
 }
-
-// Reasons.
-const (
-	NoMailbox   = "no-mailbox"   // the mailbox does not exist
-	NoDomain    = "no-domain"    // the domain does not exist or takes no mail
-	Moved       = "moved"        // the mailbox moved and left no address
-	Disabled    = "disabled"     // the mailbox is there and closed
-	MailboxFull = "mailbox-full" // over quota
-	System      = "system"       // the receiving system has a problem
-	Network     = "network"      // it cannot be reached
-	Expired     = "expired"      // a relay on the way gave up
-	Later       = "later"        // it asks to come back later
-	Rate        = "rate"         // too much in too short a time
-	BadSender   = "bad-sender"   // our sender address or domain
-	Auth        = "auth"         // our credentials, or SPF, DKIM, DMARC, reverse DNS
-	Blocked     = "blocked"      // our address or name is on a list
-	Policy      = "policy"       // refused by a rule
-	Content     = "content"      // what the message says or how it is made
-	TooBig      = "too-big"
-	Protocol    = "protocol" // a command was not understood
-	Unknown     = "unknown"  // nothing that we recognise
-)
 
 // registry is the IANA registry "SMTP Enhanced Status Codes" as of 2024-12-06,
 // and three codes that Exchange Online added, in order.
@@ -47,7 +25,7 @@ var registry = []Entry{
 	{1, 7, "bad sender's mailbox address syntax", Ours, BadSender},
 	{1, 8, "bad sender's system address", Ours, BadSender},
 	{1, 9, "message relayed to a non-compliant mailer", "", Unknown},
-	{1, 10, "recipient address has null MX", Dead, NoDomain},
+	{1, 10, "recipient address has null MX", Dead, NoMail},
 	{1, 351, "remote server returned unknown recipient (Exchange Online)", Dead, NoMailbox},
 
 	{2, 0, "other mailbox status", "", Unknown},

@@ -95,13 +95,14 @@ var oursWords = []word{
 	{"sender address verification", BadSender}, {"domain of sender", BadSender}, {"invalid sender", BadSender}, {"from address", BadSender}, {"mail from", BadSender},
 	{"message size exceeds", TooBig}, {"message too large", TooBig}, {"message too big", TooBig}, {"message is too large", TooBig}, {"message exceeds", TooBig},
 	{"maximum message size", TooBig}, {"size limit exceeded", TooBig},
-	{"suppression list", Policy}, {"policy violation", Policy}, {"for policy reasons", Policy}, {"local policy", Policy}, {"by policy", Policy}, {"security policy", Policy},
+	{"suppression list", Suppressed}, {"suppressed", Suppressed}, {"previously bounced", Suppressed}, {"marked as inactive", Suppressed}, {"unsubscribed address", Suppressed}, {"unsubscribed recipient", Suppressed},
+	{"policy violation", Policy}, {"for policy reasons", Policy}, {"local policy", Policy}, {"by policy", Policy}, {"security policy", Policy},
 }
 
 // fullWords say that the mailbox is over its quota.
 var fullWords = []word{
 	{"quota", MailboxFull}, {"mailbox full", MailboxFull}, {"mailbox is full", MailboxFull}, {"mailbox was full", MailboxFull}, {"inbox is full", MailboxFull}, {"out of storage", MailboxFull},
-	{"storage limit", MailboxFull}, {"storage allocation", MailboxFull}, {"mailfolder is full", MailboxFull}, {"not enough space", MailboxFull}, {"disk full", MailboxFull},
+	{"storage limit", MailboxFull}, {"storage allocation", MailboxFull}, {"mailfolder is full", MailboxFull}, {"not enough space", MailboxFull}, {"disk full", MailboxFull}, {"not enough disk space", MailboxFull},
 	{"boite pleine", MailboxFull}, {"boite aux lettres pleine", MailboxFull},
 	{"postfach voll", MailboxFull}, {"postfach ist voll", MailboxFull}, {"buzon lleno", MailboxFull}, {"casella piena", MailboxFull}, {"caixa cheia", MailboxFull},
 	{"too much mail data", MailboxFull}, {"size of mailbox", MailboxFull},
@@ -134,8 +135,8 @@ var deadWords = []word{
 	{"been suspended", Disabled}, {"account closed", Disabled}, {"account has been closed", Disabled}, {"compte desactive", Disabled}, {"account has expired", Disabled}, {"account expired", Disabled}, {"mailbox is frozen", Disabled}, {"account is blocked", Disabled}, {"account is locked", Disabled},
 	{"compte du destinataire est bloque", Disabled},
 	{"host unknown", NoDomain}, {"unknown host", NoDomain}, {"unknown domain", NoDomain}, {"domain unknown", NoDomain}, {"host not found", NoDomain}, {"domain not found", NoDomain}, {"host or domain name not found", NoDomain},
-	{"domain does not exist", NoDomain}, {"no such domain", NoDomain}, {"no such host", NoDomain}, {"nxdomain", NoDomain}, {"does not accept mail", NoDomain}, {"domain does not accept", NoDomain}, {"null mx", NoDomain},
-	{"nullmx", NoDomain}, {"all relevant mx records point to non existent hosts", NoDomain}, {"unrouteable address", NoDomain}, {"unroutable address", NoDomain}, {"domaine inconnu", NoDomain},
+	{"domain does not exist", NoDomain}, {"no such domain", NoDomain}, {"no such host", NoDomain}, {"nxdomain", NoDomain}, {"does not accept mail", NoMail}, {"domain does not accept", NoMail}, {"null mx", NoMail},
+	{"nullmx", NoMail}, {"all relevant mx records point to non existent hosts", NoDomain}, {"unrouteable address", NoDomain}, {"unroutable address", NoDomain}, {"domaine inconnu", NoDomain},
 }
 
 // unclearWords speak about the recipient without saying what is wrong.
@@ -155,6 +156,9 @@ var refusalWords = []word{
 	{"access denied", Policy}, {"not allowed", Policy}, {"not accepted", Policy}, {"rejected", Policy}, {"refused", Policy}, {"denied", Policy}, {"policy", Policy}, {"forbidden", Policy}, {"prohibited", Policy}, {"blocked", Blocked},
 	{"not authorized", Policy}, {"not authorised", Policy}, {"refuse", Policy}, {"abuse", Policy},
 }
+
+// Full reports whether a text says that the mailbox is over its quota.
+func Full(text string) bool { return find(fullWords, normal(text)) != "" }
 
 // Quotes reports whether a server repeats what another one said to it.
 func Quotes(text string) bool {
