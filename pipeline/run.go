@@ -51,6 +51,20 @@ type Deposit struct {
 	Product string `json:"product"`
 	Slip    string `json:"slip"` // number of the deposit slip
 	Count   int    `json:"count"`
+	// Parts are the deposits one by one, in the order in which they were
+	// acknowledged, where the letters of a run went to the post in more than one. The
+	// fields above are then those of the last, and Count is the sum.
+	Parts []DepositPart `json:"parts,omitempty"`
+}
+
+// DepositPart is one of several deposits of a run.
+type DepositPart struct {
+	On      Date   `json:"on"`
+	Place   string `json:"place"`
+	Product string `json:"product"`
+	Slip    string `json:"slip"`
+	Count   int    `json:"count"`
+	Letters string `json:"letters"` // positions in the run: "1-500 502"
 }
 
 // RunItem is one letter of a run.

@@ -21,6 +21,7 @@ type printCmd struct {
 	Release printReleaseCmd `cmd:"" help:"Hand assembled runs to the print shop."`
 	Ack     printAckCmd     `cmd:"" help:"Record what the print shop acknowledges: deposit, spoiled letters."`
 	Recall  printRecallCmd  `cmd:"" help:"Take a run back: void it before the release, recall it after."`
+	Return  printReturnCmd  `cmd:"" help:"Record letters that came back, by reference, scanner or list."`
 }
 
 // printRuns is the directory of the print runs.

@@ -28,6 +28,8 @@ import (
 //	exits N COMMAND …         runs a command and checks its exit code
 //	sed OLD NEW FILE          replaces a text that must be there
 //	waitfor FILE              waits for a file of the installation
+//	letter RUN SEQ NAME       sets $NAME and $NAME_SCAN to reference and symbol of a letter
+//	scans FILE FIRST SECOND   writes what a scanner sends for two letters
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -44,6 +46,8 @@ func TestScripts(t *testing.T) {
 			"exits":    exits,
 			"sed":      replace,
 			"waitfor":  waitFor,
+			"letter":   letterOf,
+			"scans":    scans,
 		},
 	})
 }

@@ -3,8 +3,6 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -55,39 +53,6 @@ func (o Operations) VoidRun(ctx context.Context, id int64, reason string) (pipel
 	return r, err
 }
 
-// AcknowledgeRun records the deposit of a released run, less the rejected letters,
-// which are printed again. Repeating it with the same deposit changes nothing.
-func (o Operations) AcknowledgeRun(ctx context.Context, id int64, d pipeline.Deposit, rejected []Rejected) (pipeline.Run, error) {
-	return o.run(ctx, id, func(r *pipeline.Run, letters []RunLetter, at time.Time) (*runChange, error) {
-		switch r.State {
-		case pipeline.RunDeposited:
-			if sameDeposit(r.Deposit, d) && sameRejected(letters, rejected) {
-				return nil, nil
-			}
-			return nil, runState(r, "was acknowledged with another deposit", "")
-		case pipeline.RunReleased:
-		default:
-			return nil, runState(r, "is not with the print shop", "art34 print release comes first")
-		}
-		on, err := depositTime(r, d, at)
-		if err != nil {
-			return nil, err
-		}
-		codes, err := rejectedOf(r, letters, rejected)
-		if err != nil {
-			return nil, err
-		}
-		left := len(letters) - len(codes)
-		if d.Count != 0 && d.Count != left {
-			return nil, &pipeline.Error{Code: "deposit-count", Permanent: true,
-				Sentence: fmt.Sprintf("the print shop deposited %d letters of %s; %d less %d rejected are %d", d.Count, r.Name(), len(letters), len(codes), left),
-				Hint:     "name every rejected letter, or clear it up with the print shop"}
-		}
-		r.State, r.Deposit, r.ClosedAt = pipeline.RunDeposited, d, at
-		return &runChange{action: "run-deposit", reason: d.Slip, letters: letters, item: pipeline.ItemPosted, event: pipeline.Event{Kind: pipeline.EvDeposited, At: on, Code: d.Product}, rejected: codes}, nil
-	})
-}
-
 // depositTime is when the letters count as posted: noon of the day of the deposit,
 // and never after now. The return window and the sentence of the cell start there,
 // not where somebody typed it in.
@@ -122,13 +87,15 @@ func (o Operations) RecallRun(ctx context.Context, id int64, reason string) (pip
 		switch r.State {
 		case pipeline.RunReleased:
 			r.State, r.ClosedAt = pipeline.RunRecalled, at
-			return &runChange{action: "run-recall", reason: reason, letters: letters, item: pipeline.ItemOut, event: pipeline.Event{Kind: pipeline.EvRecalled}}, nil
+			return &runChange{action: "run-recall", reason: reason, letters: stillIn(letters), item: pipeline.ItemOut, event: pipeline.Event{Kind: pipeline.EvRecalled}}, nil
 		case pipeline.RunRecalled:
 			return nil, nil
 		case pipeline.RunCut, pipeline.RunAssembled:
-			return nil, runState(r, "was not released", "art34 print void takes it back")
+			return nil, runState(r, "was not released", "art34 print recall takes it back")
+		case pipeline.RunDeposited:
+			return nil, runState(r, "is deposited: its letters are with the post, and nobody can call them back", "if they told something wrong, correct the letter, and art34 import brings what a supplement has to say; art34 print return records those that come back")
 		}
-		return nil, runState(r, "is closed", "")
+		return nil, runState(r, "was voided before its release", "its letters are due again, in another run")
 	})
 }
 
@@ -222,7 +189,10 @@ func (o Operations) letters(ctx context.Context, r pipeline.Run, c *runChange, a
 	for _, l := range c.letters {
 		item, e := l.Item, c.event
 		item.State = c.item
-		e.Notice, e.Attempt, e.Actor, e.Detail = item.Notice, item.Attempt, o.Actor, r.Name()
+		e.Notice, e.Attempt, e.Actor = item.Notice, item.Attempt, o.Actor
+		if e.Detail == "" {
+			e.Detail = r.Name()
+		}
 		if e.At.IsZero() {
 			e.At = at
 		}
@@ -241,40 +211,6 @@ func (o Operations) letters(ctx context.Context, r pipeline.Run, c *runChange, a
 		}
 	}
 	return items, members, facts, nil
-}
-
-// rejectedOf checks that rejected letters are part of the run.
-func rejectedOf(r *pipeline.Run, letters []RunLetter, rejected []Rejected) (map[int]string, error) {
-	codes := map[int]string{}
-	for _, x := range rejected {
-		if !slices.ContainsFunc(letters, func(l RunLetter) bool { return l.Item.Seq == x.Seq }) {
-			return nil, &pipeline.Error{Code: "seq-unknown", Permanent: true, Exit: 2, Sentence: fmt.Sprintf("%s has no letter %d", r.Name(), x.Seq)}
-		}
-		if x.Code == "" {
-			x.Code = "rejected"
-		}
-		codes[x.Seq] = x.Code
-	}
-	return codes, nil
-}
-
-func sameDeposit(a, b pipeline.Deposit) bool {
-	return a.On.Equal(b.On.Time) && a.Place == b.Place && a.Product == b.Product && a.Slip == b.Slip && (a.Count == b.Count || b.Count == 0)
-}
-
-func sameRejected(letters []RunLetter, rejected []Rejected) bool {
-	var a, b []int
-	for _, l := range letters {
-		if l.Item.State == pipeline.ItemRejected {
-			a = append(a, l.Item.Seq)
-		}
-	}
-	for _, x := range rejected {
-		b = append(b, x.Seq)
-	}
-	slices.Sort(b)
-	slices.Sort(a)
-	return slices.Equal(a, slices.Compact(b))
 }
 
 func runState(r *pipeline.Run, is, hint string) error {
