@@ -72,6 +72,9 @@ type Manifest struct {
 	States      map[State]int64  `json:"states"`      // where the new notices start
 	Defects     map[string]int64 `json:"defects"`     // code → records
 	Ignored     []string         `json:"ignored"`     // columns ignored on purpose (marketing opt-out)
+	// Settings is a hash of what in campaign.yaml and catalogue the import depended
+	// on: with others the same lists make another population. "" in old manifests.
+	Settings string `json:"settings,omitempty"`
 }
 
 // FileCount is the account of one input file.

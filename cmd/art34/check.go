@@ -20,7 +20,7 @@ type checkCmd struct {
 
 // Help shows examples.
 func (checkCmd) Help() string {
-	return `Renders every notice in its locale, for its channel, and applies the rules of the law and of the craft. A defect of letters or campaign blocks the approval (exit 1). A defect of one customer holds that notice (exit 0) and is listed in a file; a hold whose cause is mended is released. Before the launch the channel of each notice is chosen again by the present campaign.yaml.
+	return `Renders every notice in its locale, for its channel, and applies the rules of the law and of the craft. A defect of letters or campaign blocks the approval (exit 1). A defect of one customer holds that notice (exit 0) and is listed in DIR/campaigns/CAMPAIGN/check.csv, with everything else that was found about single records; a hold whose cause is mended is released. Before the launch the channel of each notice is chosen again by the present campaign.yaml.
 
 Examples:
 
@@ -61,10 +61,11 @@ type checked struct {
 	Rendered int64            `json:"rendered"`
 	Blocks   []finding        `json:"blocks"`
 	Warnings []finding        `json:"warnings"`
-	Held     map[string]int64 `json:"held"` // held now because of a defect: code → notices
+	Held     map[string]int64 `json:"held"`    // held now because of a defect: code → notices
+	Waiting  map[string]int64 `json:"waiting"` // held for another reason: code → notices
 	Released int64            `json:"released"`
 	Rerouted int64            `json:"rerouted"`
-	List     string           `json:"list,omitempty"` // file that lists the held notices
+	List     string           `json:"list,omitempty"` // file that lists what was found, notice by notice
 	Found    map[string]int64 `json:"found"`          // what the import found wrong: code → notices
 	Channels map[string]int64 `json:"channels"`
 	States   map[string]int64 `json:"states"`
@@ -92,6 +93,19 @@ type verdict struct {
 	Blocks  int     `json:"blocks"`
 }
 
+// noteTwins blocks when channels.both_if asks for other paper copies than the
+// import made: they are part of what was imported.
+func (k *checker) noteTwins() {
+	if !k.before || len(k.twins) == 0 {
+		return
+	}
+	k.note(letter.Finding{
+		Code: "both-changed", Severity: letter.Block, File: specFile,
+		Sentence: "channels.both_if, flags or channels ask for other paper copies than at the import: " + count(int64(len(k.twins)), "customer", "customers"),
+		Hint:     "import the lists again with --replace, or put campaign.yaml back",
+	})
+}
+
 // check renders and lints every notice of a campaign as its folder has it now.
 func (h *house) check(ctx context.Context, c pipeline.Campaign) (*checked, error) {
 	e, files, err := h.draft(c)
@@ -107,12 +121,15 @@ func (h *house) check(ctx context.Context, c pipeline.Campaign) (*checked, error
 		return nil, err
 	}
 	result := &checked{
-		Campaign: c.Name, Content: hash, Imports: imports, Held: map[string]int64{}, Found: map[string]int64{},
+		Campaign: c.Name, Content: hash, Imports: imports, Held: map[string]int64{}, Waiting: map[string]int64{}, Found: map[string]int64{},
 		Channels: map[string]int64{}, States: map[string]int64{}, Blocks: []finding{}, Warnings: []finding{},
 	}
 	k := newChecker(h, e, c, result)
 	for _, f := range e.set.Lint() {
 		k.note(f)
+		if f.Severity == letter.Block {
+			k.general[[2]string{f.Code, f.Sentence}] = true
+		}
 	}
 	if err := k.approvedImports(ctx); err != nil {
 		return nil, err
@@ -121,7 +138,8 @@ func (h *house) check(ctx context.Context, c pipeline.Campaign) (*checked, error
 	if err := k.all(ctx, population); err != nil {
 		return nil, err
 	}
-	if result.List, err = k.writeList(filepath.Join(h.folder(c.Name).path, "check.csv")); err != nil {
+	k.noteTwins()
+	if result.List, err = k.list.write(filepath.Join(h.folder(c.Name).path, "check.csv")); err != nil {
 		return nil, err
 	}
 	result.Blocks, result.Warnings = k.findings(letter.Block), k.findings(letter.Warn)
@@ -146,8 +164,9 @@ func (r *checked) print(w io.Writer) {
 	}
 	printCounts(w, "Found in the records", r.Found)
 	printCounts(w, "Held because of a defect", r.Held)
+	printCounts(w, "Held because of a decision, a flag or a format", r.Waiting)
 	if r.List != "" {
-		fmt.Fprintf(w, "Listed in %s\n", r.List)
+		fmt.Fprintf(w, "Each of these, and who reaches nobody, by reference: %s\n", r.List)
 	}
 	for _, list := range []struct {
 		title    string

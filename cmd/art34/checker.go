@@ -3,10 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/csv"
 	"errors"
-	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -33,10 +30,11 @@ type checker struct {
 	h        *house
 	e        *edition
 	c        pipeline.Campaign
-	before   bool            // the launch is still ahead: channels may be chosen again
-	approved map[int64]bool  // imports of the version in force
-	noEmail  map[string]bool // codes of the import that make an e-mail address unusable
-	hold     map[string]bool // codes of the import that hold
+	before   bool               // the launch is still ahead: channels may be chosen again
+	approved map[int64]bool     // imports of the version in force
+	noEmail  map[string]bool    // codes of the import that make an e-mail address unusable
+	hold     map[string]bool    // codes of the import that hold
+	general  map[[2]string]bool // code and sentence of what blocks: it is no customer's fault
 
 	mu     sync.Mutex
 	result *checked
@@ -44,22 +42,16 @@ type checker struct {
 	level  map[finding]letter.Severity
 	emails map[string]int64 // provider → e-mails
 	pages  map[int]int64    // pages → letters
-	list   []heldRow
+	list   checklist
+	twins  map[int64]bool // notices that want a paper copy and have none, or the reverse
 	moves  []pipeline.Change
-}
-
-// heldRow is one line of check.csv: no person, no value.
-type heldRow struct {
-	notice    int64
-	reference pipeline.Reference
-	finding   letter.Finding
 }
 
 func newChecker(h *house, e *edition, c pipeline.Campaign, r *checked) *checker {
 	k := &checker{
 		h: h, e: e, c: c, before: c.LaunchAt.IsZero(), result: r, approved: map[int64]bool{},
-		noEmail: map[string]bool{}, hold: map[string]bool{},
-		found: map[finding]int64{}, level: map[finding]letter.Severity{}, emails: map[string]int64{}, pages: map[int]int64{},
+		noEmail: map[string]bool{}, hold: map[string]bool{}, general: map[[2]string]bool{},
+		found: map[finding]int64{}, level: map[finding]letter.Severity{}, twins: map[int64]bool{}, emails: map[string]int64{}, pages: map[int]int64{},
 	}
 	for _, code := range intake.Codes() {
 		switch code.Effect {
@@ -123,13 +115,21 @@ func (k *checker) all(ctx context.Context, population int64) error {
 // one checks a notice and plans its move, if it needs one.
 func (k *checker) one(ctx context.Context, j pipeline.Job) error {
 	open := j.State == pipeline.Due || j.State == pipeline.Held || k.before && (j.State == pipeline.Unreachable || j.State == pipeline.Excluded)
-	if !open {
+	if j.Role == pipeline.Copy {
+		k.twin(j.Parent)
+	}
+	if !open && len(j.Defects) == 0 && j.State != pipeline.Unreachable {
 		k.tally(j.Notice, j.Notice, nil)
 		return nil
 	}
 	person, err := k.e.open(j)
 	if err != nil {
 		return err
+	}
+	if !open {
+		k.tally(j.Notice, j.Notice, nil)
+		k.remember(j.Notice, person.Reference, nil)
+		return nil
 	}
 	want, err := k.route(ctx, j.Notice, person)
 	if err != nil {
@@ -145,11 +145,7 @@ func (k *checker) one(ctx context.Context, j pipeline.Job) error {
 		want.State, want.Reason = pipeline.Held, checkPrefix+defects[0].Code
 	}
 	k.tally(j.Notice, want, defects)
-	if len(defects) > 0 && strings.HasPrefix(want.Reason, checkPrefix) {
-		k.mu.Lock()
-		k.list = append(k.list, heldRow{j.ID, person.Reference, defects[0]})
-		k.mu.Unlock()
-	}
+	k.remember(want, person.Reference, defects)
 	return k.plan(ctx, j.Notice, want)
 }
 
@@ -169,6 +165,9 @@ func (k *checker) route(ctx context.Context, n pipeline.Notice, p pipeline.Perso
 	}
 	r := k.e.spec.ChooseRoute(k.traveller(n, p))
 	want.State, want.Channel, want.Reach, want.Reason = r.State, r.Channel, r.Reach, r.Reason
+	if r.Both {
+		k.twin(n.ID)
+	}
 	if sender := k.e.spec.SenderFor(n.Products); sender != n.Sender {
 		// The sender is part of what was imported: nothing here may change it.
 		k.note(letter.Finding{Code: "sender-changed", Severity: letter.Block, File: specFile, Sentence: "sender_of leads to another sender than at the import", Hint: "import the lists again with --replace"})
@@ -215,11 +214,19 @@ func same(a, b pipeline.Notice) bool {
 func (k *checker) inspect(ctx context.Context, n pipeline.Notice, p pipeline.Person) ([]letter.Finding, error) {
 	at := k.h.clock.Now()
 	rendered, err := k.e.renderPerson(ctx, n, p, at)
+	if code := pipeline.ErrorCode(err); code == "letter-broken" || code == "letter-missing" {
+		// Values cannot break a letter, they are text: it is the letter itself.
+		k.note(letter.Finding{Code: code, Severity: letter.Block, Sentence: firstLine(err), Hint: "correct the letter"})
+		return nil, nil
+	}
 	if err != nil {
 		return ownFault(err)
 	}
 	var own []letter.Finding
 	for _, f := range k.e.set.LintLetter(rendered.request, rendered.letter) {
+		if k.general[[2]string{f.Code, f.Sentence}] {
+			continue // said already, of the letter itself
+		}
 		if f.Severity == letter.Hold {
 			own = append(own, f)
 		} else {
@@ -233,7 +240,7 @@ func (k *checker) inspect(ctx context.Context, n pipeline.Notice, p pipeline.Per
 		var item postal.Item
 		if item, err = k.e.item(rendered, 0); err == nil {
 			var size postal.Size
-			if size, err = k.e.press.Measure(item); err == nil && n.State == pipeline.Due {
+			if size, err = k.e.press.Measure(item); err == nil && goes(n) {
 				k.mu.Lock()
 				k.pages[size.Pages]++
 				k.mu.Unlock()
@@ -266,6 +273,24 @@ func (k *checker) note(f letter.Finding) {
 	k.level[key] = f.Severity
 }
 
+// goes reports whether a notice goes out by itself, or will once its import is
+// approved: the forecast counts it.
+func goes(n pipeline.Notice) bool {
+	return n.State == pipeline.Due || n.State == pipeline.Held && n.Reason == reasonApproval
+}
+
+// twin notes that a notice wants a paper copy, or has one: what is noted once and
+// not twice is at odds.
+func (k *checker) twin(notice int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.twins[notice] {
+		delete(k.twins, notice)
+	} else {
+		k.twins[notice] = true
+	}
+}
+
 // tally counts a notice as it will stand.
 func (k *checker) tally(was, is pipeline.Notice, defects []letter.Finding) {
 	k.mu.Lock()
@@ -280,8 +305,11 @@ func (k *checker) tally(was, is pipeline.Notice, defects []letter.Finding) {
 	if is.State == pipeline.Due || is.State == pipeline.Held {
 		r.Rendered++
 	}
-	if is.State == pipeline.Due && is.Channel == pipeline.Email {
+	if goes(is) && is.Channel == pipeline.Email {
 		k.emails[is.Provider]++
+	}
+	if is.State == pipeline.Held && !strings.HasPrefix(is.Reason, checkPrefix) {
+		r.Waiting[is.Reason]++
 	}
 	if strings.HasPrefix(is.Reason, checkPrefix) && len(defects) > 0 {
 		r.Held[defects[0].Code]++
@@ -340,26 +368,4 @@ func (k *checker) findings(s letter.Severity) []finding {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Sentence, b.Sentence))
 	})
 	return list
-}
-
-// writeList writes the held notices to a file and returns its path, "" if there
-// is nothing to list.
-func (k *checker) writeList(path string) (string, error) {
-	if len(k.list) == 0 {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return "", err
-		}
-		return "", nil
-	}
-	slices.SortFunc(k.list, func(a, b heldRow) int { return cmp.Compare(a.notice, b.notice) })
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return "", err
-	}
-	w := csv.NewWriter(f)
-	rows := [][]string{{"notice", "reference", "code", "sentence", "hint"}}
-	for _, r := range k.list {
-		rows = append(rows, []string{fmt.Sprint(r.notice), r.reference.String(), r.finding.Code, r.finding.Sentence, r.finding.Hint})
-	}
-	return path, errors.Join(w.WriteAll(rows), f.Close())
 }

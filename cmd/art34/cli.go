@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -118,7 +119,7 @@ func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
 
 func usage(err error, args []string) error {
 	hint := "art34 --help lists the commands"
-	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+	if len(args) > 0 && args[0] != "" && args[0][0] != '-' && !strings.HasPrefix(err.Error(), "unexpected argument "+args[0]) {
 		hint = "art34 " + args[0] + " --help shows the options, with examples"
 	}
 	if own := explained(err); own.Code != "error" {

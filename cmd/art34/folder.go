@@ -33,7 +33,10 @@ const (
 const maxCampaignFile = 2 << 20
 
 // campaignName is what a campaign may be called: it becomes a directory.
+// nameRule says so.
 var campaignName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+
+const nameRule = "lower-case letters, digits, hyphens, dots, underscores; a letter or digit first, 64 characters at most; it becomes a directory"
 
 // folder is the directory of one campaign, DIR/campaigns/NAME: campaign.yaml, the
 // letters, the logos. People edit it; approve freezes what it holds.
@@ -68,15 +71,16 @@ func (f folder) read() (*content, *pipeline.Spec, error) {
 		return nil, nil, refuse("campaign-folder", "the letters of the campaign cannot be read: "+err.Error(), "they were copied to letters/ by art34 new")
 	}
 	for _, e := range entries {
-		if ext := path.Ext(e.Name()); e.Type().IsRegular() && (ext == ".md" || ext == ".yaml") {
-			name := path.Join(lettersDir, e.Name())
-			if text, err = readLimited(root, name); err != nil {
+		name := path.Join(lettersDir, e.Name())
+		if ext := path.Ext(name); ext == ".md" || ext == ".yaml" {
+			letter, err := readLimited(root, name)
+			if err != nil {
 				return nil, nil, err
 			}
-			c.Files[name] = string(text)
+			c.Files[name] = string(letter)
 		}
 	}
-	spec, err := c.spec()
+	spec, err := parseSpec(filepath.Join(f.path, specFile), text)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -92,12 +96,18 @@ func (f folder) read() (*content, *pipeline.Spec, error) {
 }
 
 func readLimited(root *os.Root, name string) ([]byte, error) {
-	info, err := root.Stat(name)
+	info, err := root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, refuse("campaign-file-missing", name+" is not in the folder of the campaign", "put it there; campaign.yaml names the logos")
 	}
 	if err != nil {
 		return nil, err
+	}
+	switch {
+	case info.Mode().Type() == fs.ModeSymlink:
+		return nil, refuse("campaign-file-link", name+" is a symbolic link", "put a copy of the file itself there: what a version freezes must not change elsewhere")
+	case !info.Mode().IsRegular():
+		return nil, refuse("campaign-file", name+" is no file", "put the file there")
 	}
 	if info.Size() > maxCampaignFile {
 		return nil, refuse("campaign-file-large", fmt.Sprintf("%s is larger than %d bytes", name, maxCampaignFile), "")
@@ -106,18 +116,34 @@ func readLimited(root *os.Root, name string) ([]byte, error) {
 }
 
 // spec decodes and validates campaign.yaml.
-func (c *content) spec() (*pipeline.Spec, error) { return parseSpec([]byte(c.Files[specFile])) }
+func (c *content) spec() (*pipeline.Spec, error) {
+	return parseSpec(specFile, []byte(c.Files[specFile]))
+}
 
-func parseSpec(data []byte) (*pipeline.Spec, error) {
+// parseSpec decodes and validates a campaign file; its faults name it.
+func parseSpec(name string, data []byte) (*pipeline.Spec, error) {
 	s := new(pipeline.Spec)
-	if err := strictyaml.Decode(specFile, data, s); err != nil {
-		return nil, refuse("campaign-file", err.Error(), "art34 new --help shows where the keys are explained")
+	if err := strictyaml.Decode(name, data, s); err != nil {
+		return nil, refuse("campaign-file", strings.TrimRight(err.Error(), " \n"), specHint)
 	}
 	if err := s.Validate(); err != nil {
-		return nil, err
+		faults, ok := errors.AsType[*pipeline.SpecError](err)
+		if !ok {
+			return nil, err
+		}
+		return nil, &pipeline.Error{Code: "campaign-file", Sentence: name + " has " + count(int64(len(faults.Faults)), "fault", "faults"), Cause: faultList{faults}, Hint: specHint, Permanent: true, Exit: exitUsage}
 	}
 	return s, nil
 }
+
+// specHint says where the keys of a campaign file are explained.
+const specHint = "README.md explains every key under campaign.yaml; art34 sample writes a complete example"
+
+// faultList writes the faults of a campaign file a line each.
+type faultList struct{ *pipeline.SpecError }
+
+func (l faultList) Error() string { return "\n  - " + strings.Join(l.Faults, "\n  - ") }
+func (l faultList) Unwrap() error { return l.SpecError }
 
 // canonical is the content as it is stored and hashed.
 func (c *content) canonical() (data []byte, hash string, err error) {

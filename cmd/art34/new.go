@@ -14,13 +14,15 @@ import (
 )
 
 type newCmd struct {
-	Campaign string `arg:"" help:"Name of the campaign: lower-case letters, digits, hyphens." placeholder:"CAMPAIGN"`
+	Campaign string `arg:"" help:"Name of the campaign: lower-case letters, digits, hyphens, dots, underscores; it becomes a directory." placeholder:"CAMPAIGN"`
 	File     string `help:"The campaign.yaml to start from; logos lie beside it." required:"" placeholder:"FILE" type:"path"`
 }
 
 // Help shows examples.
 func (newCmd) Help() string {
-	return `Copies campaign.yaml, the logos that it names and the starting letters to DIR/campaigns/CAMPAIGN. Edit them there: check, proof and approve use only these. The README explains the keys; art34 sample writes a complete example.
+	return `The name is for commands and the directory; the code name in campaign.yaml is what others see.
+
+Copies campaign.yaml, the logos that it names and the starting letters to DIR/campaigns/CAMPAIGN. Edit them there: check, proof and approve use only these. The README explains the keys; art34 sample writes a complete example.
 
 Example:
 
@@ -48,13 +50,13 @@ func (c newCmd) Run(ctx context.Context, a *app) error {
 // newCampaign makes the folder of a campaign, its row in the ledger and its keys.
 func (h *house) newCampaign(ctx context.Context, name, file string) (pipeline.Campaign, error) {
 	if !campaignName.MatchString(name) {
-		return pipeline.Campaign{}, refuse("usage", fmt.Sprintf("%q cannot be the name of a campaign", name), "lower-case letters, digits, hyphens, dots; it becomes a directory")
+		return pipeline.Campaign{}, refuse("usage", fmt.Sprintf("%q cannot be the name of a campaign", name), nameRule)
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return pipeline.Campaign{}, refuse("campaign-file", "the campaign file cannot be read: "+err.Error(), "")
+		return pipeline.Campaign{}, refuse("campaign-file", "the campaign file cannot be read: "+err.Error(), "name it with --file; art34 sample --out sample writes an example, sample/campaign.yaml")
 	}
-	spec, err := parseSpec(data)
+	spec, err := parseSpec(file, data)
 	if err != nil {
 		return pipeline.Campaign{}, err
 	}

@@ -78,7 +78,7 @@ func TestReadmeCampaign(t *testing.T) {
 	}
 	block := readmePart(t, string(data), "campaign")
 	block = strings.TrimSuffix(strings.TrimPrefix(block, "```yaml\n"), "```\n")
-	if _, err := parseSpec([]byte(block)); err != nil {
+	if _, err := parseSpec(specFile, []byte(block)); err != nil {
 		t.Fatal(err)
 	}
 	for _, key := range yamlKeys(reflect.TypeFor[pipeline.Spec](), map[reflect.Type]bool{}) {

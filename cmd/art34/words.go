@@ -3,9 +3,11 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/intake"
 )
 
 // This file holds what people read out or read about one notice.
@@ -149,6 +151,53 @@ func eventWords(e pipeline.Event) string {
 		words += ": " + e.Detail
 	}
 	return words
+}
+
+// reasonWords says in plain words what a reason code of a notice means.
+func reasonWords(reason string) string {
+	if words, ok := map[string]string{
+		"":                            "for no reason on record",
+		reasonApproval:                "the import came after the launch and waits for its approval",
+		pipeline.ReasonAddressDead:    "the address does not exist",
+		pipeline.ReasonDeadline:       "the address could not be reached until the deadline",
+		pipeline.ReasonTransient:      "the mailbox could not take it at the moment",
+		pipeline.ReasonOurs:           "the provider refuses the e-mail because of us, not of the address",
+		pipeline.ReasonSecondDoubt:    "twice it is not known whether the e-mail left",
+		pipeline.ReasonDoubt:          "it is not known whether the e-mail left",
+		pipeline.ReasonReturned:       "the letter came back",
+		pipeline.ReasonRejected:       "the print shop spoiled or refused the letter twice",
+		pipeline.ReasonVoided:         "the print run was taken back before it was handed over",
+		pipeline.ReasonRecalled:       "the print run was recalled",
+		pipeline.ReasonUnfit:          "the letter cannot be made of this record",
+		pipeline.ReasonNoContact:      "the customer is in no directory",
+		pipeline.ReasonNoAddress:      "there is no e-mail address and no postal address that can be used",
+		pipeline.ReasonNoPrintable:    "there is no postal address that can be printed",
+		pipeline.ReasonLateEvidence:   "a late answer settled it",
+		pipeline.FlagVIP:              "the flag vip asks for a person's decision",
+		pipeline.FlagPress:            "the flag press asks for a person's decision",
+		pipeline.FlagEmployee:         "the flag employee asks for a person's decision",
+		pipeline.FlagMinor:            "a minor without a representative",
+		pipeline.FlagProtectedAdult:   "the flag protected-adult asks for a person's decision",
+		pipeline.FlagProtectedAddress: "the flag protected-address asks for a person's decision",
+		pipeline.FlagDeceased:         "the customer has died",
+		pipeline.FlagLitigation:       "the flag litigation asks for a person's decision",
+		pipeline.FormatBraille:        "braille is made by hand",
+		pipeline.FormatAudio:          "an audio letter is made by hand",
+		"parent-cancelled":            "the letter that it completes was cancelled",
+		"held":                        "a person held it",
+		"excluded":                    "a person excluded it",
+	}[reason]; ok {
+		return words
+	}
+	if code, ok := strings.CutPrefix(reason, checkPrefix); ok {
+		return "check found a defect (" + code + ")"
+	}
+	for _, c := range intake.Codes() {
+		if c.Code == reason {
+			return c.Sentence
+		}
+	}
+	return "a person decided so (" + reason + ")"
 }
 
 // nextStep says what happens next, and who does it.

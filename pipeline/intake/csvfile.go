@@ -3,7 +3,6 @@ package intake
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 )
 
@@ -97,7 +96,7 @@ func (r *csvReader) names() error {
 		return r.file.broken(err)
 	}
 	if rec.problem != noCode {
-		return fileError(r.file.name, "header-missing", fmt.Sprintf("the row of names cannot be read (%s)", rec.problem), "", nil)
+		return fileError(r.file.name, "header-missing", "the first row, which names the columns, cannot be read: "+codes[rec.problem].Sentence, "is it the right file? art34 sample writes an example", nil)
 	}
 	names := make([]string, 0, len(rec.cells))
 	for _, c := range rec.cells {

@@ -257,6 +257,28 @@ func TestReplace(t *testing.T) {
 	}
 }
 
+// TestReplaceAfterChange: with other settings the same lists make another
+// population; the same again changes nothing.
+func TestReplaceAfterChange(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.must(someCustomers, someImpacts)
+	b.config.Replace = true
+	if r := b.must(someCustomers, someImpacts); !r.NoChange {
+		t.Error("nothing was changed, and it was imported again")
+	}
+	b.config.Spec.Channels.BothIf = []string{"bank-truncated"}
+	if r := b.must(someCustomers, someImpacts); r.NoChange || r.Import.Manifest.Copies != 1 {
+		t.Errorf("%+v", r)
+	}
+	for _, replace := range []bool{true, false} {
+		b.config.Replace = replace
+		if r := b.must(someCustomers, someImpacts); !r.NoChange {
+			t.Errorf("replace %v: imported again", replace)
+		}
+	}
+}
+
 func TestUnmatched(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

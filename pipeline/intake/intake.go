@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -156,6 +158,10 @@ func newImporter(c *Config) (*importer, error) {
 		return nil, wrongUse("there is nothing to import", "name the customer directory with --customers and the impact list with --impact")
 	}
 	im.c.Limits = im.limits
+	var err error
+	if im.manifest.Settings, err = settings(c); err != nil {
+		return nil, err
+	}
 	im.check = newChecker(c)
 	im.now = c.Now()
 	spill, dir, limit := seal.NewSpill(), c.TempDir, im.limits.Buffer
@@ -164,7 +170,6 @@ func newImporter(c *Config) (*importer, error) {
 	im.byPerson = newSorter(dir, spill, recKey, limit)
 	im.byToken = newSorter(dir, spill, 24, limit/2)
 	im.earlier = earlier{ledger: c.Sink, keys: c.Keys, campaign: c.Campaign.ID}
-	var err error
 	if im.rejects, err = newReport(c.Rejects); err != nil {
 		return nil, fmt.Errorf("rejects: %w", err)
 	}
@@ -217,7 +222,7 @@ func (im *importer) begin(ctx context.Context) (known pipeline.Import, err error
 	}
 	hash := content(files)
 	for _, i := range im.inForce {
-		if i.Content == hash && (!im.c.Replace || im.alone(hash)) {
+		if holds(i, hash) && (!im.c.Replace || im.alone(hash) && i.Manifest.Settings == im.manifest.Settings) {
 			return i, nil
 		}
 	}
@@ -234,7 +239,7 @@ func (im *importer) publish(ctx context.Context) (r Result, err error) {
 		return Result{Import: pipeline.Import{Campaign: im.c.Campaign.ID, Manifest: im.manifest}}, errors.Join(err, im.findings.close())
 	}
 	stage := pipeline.Import{Campaign: im.c.Campaign.ID, Content: content(im.manifest.Files), StagedAt: im.now, Actor: im.c.Actor}
-	if im.c.Replace && !im.alone(stage.Content) {
+	if im.c.Replace {
 		stage.Content = im.replacing(stage.Content)
 	}
 	i, err := im.c.Sink.BeginImport(ctx, stage)
@@ -295,9 +300,29 @@ func (im *importer) rejected() (n int64) {
 }
 
 // alone reports whether an import of this content is the only one in force:
-// replacing it by itself changes nothing.
+// replacing it by itself changes nothing, if the settings are the same.
 func (im *importer) alone(content string) bool {
-	return len(im.inForce) == 1 && im.inForce[0].Content == content
+	return len(im.inForce) == 1 && holds(im.inForce[0], content)
+}
+
+// holds reports whether an import was made of the files that hash to content; one
+// that replaced itself has another Content.
+func holds(i pipeline.Import, hash string) bool {
+	return i.Content == hash || len(i.Manifest.Files) > 0 && content(i.Manifest.Files) == hash
+}
+
+// settings hashes what the import depends on beside the lists.
+func settings(c *Config) (string, error) {
+	s := c.Spec
+	data, err := json.Marshal([]any{
+		s.Kind, s.SenderOf, s.Letters.Locales, s.Letters.FallbackLocale, s.Letters.AllowLinks, s.Channels, s.Flags, s.Schedule.EmailFrom,
+		pipeline.Set(slices.Clone(c.KnownKinds)), pipeline.Set(slices.Clone(c.OwnDomains)),
+	})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(append([]byte("art34/settings/1\n"), data...))
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // replacing is the content of an import that replaces others, of which one may

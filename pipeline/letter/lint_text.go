@@ -88,6 +88,7 @@ var patterns = []pattern{
 	{"L20", regexp.MustCompile(`(?i)\d[\d .,\x{a0}\x{202f}]*[ \x{a0}\x{202f}]?(?:€|euros?\b|eur\b|usd\b)|[€$£][ \x{a0}\x{202f}]?\d`), "a price", "a notice of a breach sells nothing"},
 	{"L20", regexp.MustCompile(`(?i)\b(?:facebook|instagram|linkedin|tiktok|youtube|twitter|snapchat|utm_[a-z]+)\b`), "a social network or a campaign tag", "take it out"},
 	{"L21", regexp.MustCompile(`<[a-zA-Z/!][^>]*>`), "HTML, which would be printed as it stands", "write Markdown"},
+	{"L21", regexp.MustCompile(`!\[`), "an image, and letters have none", "take it out; the logo of the sender stands on paper by itself"},
 	{"L25", regexp.MustCompile(`&(?:[a-zA-Z]+|#x?[0-9a-fA-F]+);`), "an HTML entity, which would be printed as it stands", "write the character itself"},
 	{"L25", regexp.MustCompile(`\bX{3,}\b|\bTODO\b|\bTBD\b|\bFIXME\b|(?i:lorem ipsum|à compléter|to be completed)|\[\[|\]\]|%[A-Z_]{3,}%|<<|>>|\$\{|\{[a-z_]+\}`), "something to be filled in", "fill it in or take it out"},
 }
