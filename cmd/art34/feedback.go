@@ -18,6 +18,9 @@ import (
 
 type feedbackCmd struct {
 	Explain feedbackExplainCmd `cmd:"" help:"Say what messages that came back mean, without touching anything."`
+	Ingest  feedbackIngestCmd  `cmd:"" help:"Take in messages that came back, and do what they ask for."`
+	List    feedbackListCmd    `cmd:"" help:"List what came back and waits for a person."`
+	Replay  feedbackReplayCmd  `cmd:"" help:"Judge again what was kept."`
 }
 
 type feedbackExplainCmd struct {

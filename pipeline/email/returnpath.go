@@ -165,6 +165,19 @@ func decode(to []byte, s string) bool {
 	return true
 }
 
+// String is the token as it was made: the local part of a return path, or of a
+// Message-ID.
+func (t Token) String() string {
+	var id [19]byte
+	binary.BigEndian.PutUint64(id[:8], uint64(t.Notice))
+	id[8] = byte(t.Attempt)
+	copy(id[9:], t.sign[:])
+	if t.ofMessage {
+		return encoding.EncodeToString(id[:])
+	}
+	return "b" + digits[t.Key:t.Key+1] + "-" + encoding.EncodeToString(id[:9]) + "-" + encoding.EncodeToString(id[9:])
+}
+
 // Verify reports whether the token was signed with mac.
 func (t Token) Verify(mac MAC) bool {
 	want := signature(mac, t.Key, t.Notice, t.Attempt)

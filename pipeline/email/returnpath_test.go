@@ -36,7 +36,7 @@ func TestReturnPath(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%q: %v", arrived, err)
 			}
-			if tok.Key != key || tok.Notice != notice || tok.Attempt != attempt || !tok.Verify(testMAC) {
+			if tok.Key != key || tok.Notice != notice || tok.Attempt != attempt || !tok.Verify(testMAC) || tok.String() != local {
 				t.Fatalf("%q gives %+v", arrived, tok)
 			}
 		}
