@@ -15,7 +15,7 @@ type Answers struct {
 	Refused  int64 // at RCPT or after the dot
 	Bounced  int64 // accepted, and came back
 	Dead     int64 // of Refused and Bounced: no such address
-	Ours     int64 // of Refused and Bounced: because of us
+	Ours     int64 // of Bounced: because of us
 }
 
 // AllAnswers is the scope of a whole campaign.
@@ -44,10 +44,10 @@ func (a *Answers) Add(kind string, n int64) {
 	case EvBounced:
 		a.Bounced += n
 	}
-	switch Outcome(outcome) {
-	case Dead:
+	switch {
+	case outcome == string(Dead):
 		a.Dead += n
-	case Ours:
+	case kind == string(EvBounced)+"."+string(Ours):
 		a.Ours += n
 	}
 }

@@ -22,6 +22,7 @@ const (
 	EvReturned   EventKind = "returned"   // the letter came back
 	EvComplained EventKind = "complained" // an abuse report (RFC 5965)
 	EvDelayed    EventKind = "delayed"    // Action: delayed
+	EvOverdue    EventKind = "overdue"    // the deadline passed while a resend waited for somebody to release it
 	EvReplied    EventKind = "replied"    // a person or a robot answered; Code says what kind of answer
 
 	// Evented by print runs.

@@ -59,6 +59,10 @@ const (
 	ReasonLateEvidence = "late-evidence"
 	ReasonTold         = "told-otherwise" // informed by other means; nothing that comes back revokes it
 	ReasonCorrected    = "address-corrected"
+
+	// ReasonBounces begins the reason of what is held because too much of its cohort
+	// comes back; the scope follows: "bounces:kind:mobile".
+	ReasonBounces = "bounces:"
 )
 
 // Apply returns n as e leaves it. The second result is false when the event is
@@ -130,6 +134,8 @@ func travels(e Event, n Notice) bool {
 		return n.State != Due || n.Reason == ReasonOurs || Unread(n.Reason)
 	case EvReplied:
 		return n.Channel == Email && Unread(e.Code)
+	case EvOverdue:
+		return n.Channel == Email && (n.Reason == ReasonOurs || n.Reason == ReasonTransient)
 	case EvCorrected:
 		return e.Channel == Email || e.Channel == Post
 	}
@@ -211,6 +217,8 @@ func (p Policy) move(n *Notice, e Event) {
 		n.release(e)
 	case EvReplied:
 		p.unread(n, e)
+	case EvOverdue:
+		p.fallBack(n, e, ReasonDeadline)
 	case EvTold:
 		n.State, n.Reason = Informed, ReasonTold
 	case EvCorrected:
@@ -220,6 +228,13 @@ func (p Policy) move(n *Notice, e Event) {
 	case EvCancelled:
 		n.State, n.Reason = Cancelled, code(e, "cancelled")
 	}
+}
+
+// Overdue reports whether the deadline of a notice has passed while the resend of
+// an e-mail that failed is still to come.
+func (p Policy) Overdue(n Notice, now time.Time) bool {
+	return n.State == Due && n.Channel == Email && (n.Reason == ReasonOurs || n.Reason == ReasonTransient) &&
+		!n.FirstAt.IsZero() && !now.Before(n.FirstAt.Add(p.Deadline))
 }
 
 // failed answers a refusal or a bounce of an e-mail.
@@ -400,6 +415,9 @@ func (n *Notice) release(e Event) {
 	reason := ""
 	if n.State == InDoubt || n.Reason == ReasonDoubt || n.Reason == ReasonSecondDoubt {
 		reason = ReasonDoubt // it may have arrived: what follows is a possible duplicate
+	}
+	if strings.HasPrefix(n.Reason, ReasonBounces) && n.DueAt.After(e.At) {
+		e.At = n.DueAt // it was held with its whole cohort: its own date stands
 	}
 	n.State, n.Reason, n.DueAt = Due, reason, e.At
 }

@@ -34,6 +34,7 @@ var transitions = []Transition{
 	{EvBounced, Ours, []State{InDoubt, Accepted, Informed, Due, Queued}, []State{Due, Unreachable}},
 	{EvBounced, None, []State{InDoubt, Accepted, Informed}, nil},
 	{EvDelivered, "", []State{InDoubt, Accepted, Due, Queued}, []State{Informed}},
+	{EvOverdue, "", []State{Due}, []State{Due, Unreachable}},
 	{EvConfirmed, "", []State{Accepted, Posted}, []State{Informed}},
 	{EvReturned, Dead, []State{Printing, Posted, Informed}, []State{Due, Unreachable}},
 	{EvReturned, None, []State{Printing, Posted, Informed}, nil},

@@ -114,6 +114,9 @@ func (b *bench) admit(jobs []pipeline.Job) []pipeline.Job {
 
 // keptBack returns the code of what keeps a due letter back, "" for nothing.
 func (k *campaign) keptBack(n pipeline.Notice) string {
+	if b := k.cohort(n); b != nil {
+		return blockCode(*b)
+	}
 	br := k.breaker(scopeProvider + n.Provider)
 	if n.Provider != "" && n.Kind == pipeline.Fallback && n.Reason == pipeline.ReasonAddressDead && br != nil && br.Reason == BlockDeadShare {
 		return blockCode(*br)

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -188,7 +189,11 @@ func (g *guard) seen(k *campaign) {
 			g.doubts = newRing(doubtWindow)
 			continue
 		}
-		p := g.provider(scope[len(scopeProvider):])
+		name, ok := strings.CutPrefix(scope, scopeProvider)
+		if !ok {
+			continue // a cohort of the governor, who counts elsewhere
+		}
+		p := g.provider(name)
 		p.ours = 0
 		p.waived = p.waived || reason == BlockDeadShare
 	}

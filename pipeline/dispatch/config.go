@@ -40,6 +40,7 @@ type Times struct {
 	Tick        time.Duration // of the dispatcher: 100 ms
 	Reconcile   time.Duration // of the reconciler: 1 s
 	Print       time.Duration // of the print room: 1 s
+	Govern      time.Duration // between two looks at what comes back: 2 s
 	LeadTTL     time.Duration // of the leases of the leaders: 3 s
 	CourierTTL  time.Duration // of the leases of the couriers: 10 s
 	StaleQueued time.Duration // after which a queued notice that nobody claimed is taken back: 2 min
@@ -54,7 +55,7 @@ func (t Times) withDefaults() Times {
 		to *time.Duration
 		is time.Duration
 	}{
-		{&t.Control, 150 * time.Millisecond}, {&t.Tick, 100 * time.Millisecond}, {&t.Reconcile, time.Second}, {&t.Print, time.Second},
+		{&t.Control, 150 * time.Millisecond}, {&t.Tick, 100 * time.Millisecond}, {&t.Reconcile, time.Second}, {&t.Print, time.Second}, {&t.Govern, 2 * time.Second},
 		{&t.LeadTTL, 3 * time.Second}, {&t.CourierTTL, 10 * time.Second}, {&t.StaleQueued, 2 * time.Minute},
 		{&t.BackoffMin, 5 * time.Second}, {&t.BackoffMax, time.Minute}, {&t.Patience, 30 * time.Second}, {&t.Horizon, time.Minute},
 	} {

@@ -31,6 +31,7 @@ type memLedger struct {
 	items     map[int64][]pipeline.RunItem
 	leases    map[string]memLease
 	meta      map[string]string
+	answers   map[int64]map[string]*pipeline.Answers
 	audits    []pipeline.Audit
 	again     int64
 	doubts    int64
@@ -48,7 +49,7 @@ func newMemLedger() *memLedger {
 		by: map[pipeline.State]map[int64]*pipeline.Notice{}, tally: map[pipeline.Tally]int64{},
 		campaigns: map[int64]*pipeline.Campaign{}, breakers: map[int64]map[string]pipeline.Breaker{}, notices: map[int64]*pipeline.Notice{},
 		attempts: map[int64][]pipeline.Attempt{}, events: map[int64][]pipeline.Event{}, runs: map[int64]*pipeline.Run{},
-		items: map[int64][]pipeline.RunItem{}, leases: map[string]memLease{}, meta: map[string]string{},
+		items: map[int64][]pipeline.RunItem{}, leases: map[string]memLease{}, meta: map[string]string{}, answers: map[int64]map[string]*pipeline.Answers{},
 	}
 }
 
@@ -285,6 +286,7 @@ func (l *memLedger) apply(c pipeline.Change) bool {
 		if e.Kind == pipeline.EvDoubted {
 			l.doubts++
 		}
+		l.answer(c.From, &e)
 	}
 	if c.Again {
 		l.again++
@@ -492,6 +494,51 @@ func (l *memLedger) Tally(_ context.Context, campaign int64) ([]pipeline.Tally, 
 		}
 	}
 	return out, nil
+}
+
+func (l *memLedger) Reasons(_ context.Context, campaign int64, s pipeline.State) (map[string]int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := map[string]int64{}
+	for _, n := range l.by[s] {
+		if n.Campaign == campaign {
+			out[n.Reason]++
+		}
+	}
+	return out, nil
+}
+
+func (l *memLedger) Answers(_ context.Context, campaign int64) (out []pipeline.Answers, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, scope := range slices.Sorted(maps.Keys(l.answers[campaign])) {
+		out = append(out, *l.answers[campaign][scope])
+	}
+	return out, nil
+}
+
+// answer counts as the engines do.
+func (l *memLedger) answer(n pipeline.Notice, e *pipeline.Event) {
+	kind := ""
+	if e != nil {
+		kind = pipeline.AnswerKind(*e)
+	}
+	if kind == "" {
+		return
+	}
+	scopes := []string{pipeline.AllAnswers, scopeProvider + n.Provider, scopeImport + fmt.Sprint(n.Import)}
+	for _, k := range n.Products {
+		scopes = append(scopes, scopeKind+k)
+	}
+	for _, s := range scopes {
+		if l.answers[n.Campaign] == nil {
+			l.answers[n.Campaign] = map[string]*pipeline.Answers{}
+		}
+		if l.answers[n.Campaign][s] == nil {
+			l.answers[n.Campaign][s] = &pipeline.Answers{Scope: s}
+		}
+		l.answers[n.Campaign][s].Add(kind, 1)
+	}
 }
 
 func (l *memLedger) NextDue(_ context.Context, campaign int64) (map[pipeline.Channel]time.Time, error) {

@@ -1,6 +1,9 @@
 package dispatch
 
 import (
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -20,7 +23,7 @@ const (
 	BlockDoubts    = "doubts"          // a person releases it
 	BlockUnfit     = "letters-unfit"   // a person releases it
 	BlockProvider  = "provider-refuse" // a person releases it
-	BlockDeadShare = "dead-share"      // a person releases it; also keeps the provider's fallback letters back
+	BlockDeadShare = "dead-share"      // a person releases it; also keeps the cohort's fallback letters back
 )
 
 // blockCode is what Idle calls work that a breaker keeps back.
@@ -35,7 +38,30 @@ func blockCode(b pipeline.Breaker) string {
 const (
 	scopeRelay    = "relay"
 	scopeProvider = "provider:" // + name
+	scopeImport   = "import:"   // + id
+	scopeKind     = "kind:"     // + code of a contract kind
 )
+
+// cohort returns the breaker of an import or contract kind that a notice belongs
+// to, or nil. The governor holds such notices; until it has come round nobody
+// sends or prints them.
+func (k *campaign) cohort(n pipeline.Notice) *pipeline.Breaker {
+	for i := range k.breakers {
+		if belongs(n, k.breakers[i].Scope) {
+			return &k.breakers[i]
+		}
+	}
+	return nil
+}
+
+// belongs reports whether a notice is in the scope of an import or contract kind.
+func belongs(n pipeline.Notice, scope string) bool {
+	if kind, ok := strings.CutPrefix(scope, scopeKind); ok {
+		return slices.Contains(n.Products, kind)
+	}
+	id, ok := strings.CutPrefix(scope, scopeImport)
+	return ok && id == strconv.FormatInt(n.Import, 10)
+}
 
 // state returns what keeps the whole campaign back: "", BlockPaused, or
 // BlockCanary after one.
@@ -107,6 +133,9 @@ func (k *campaign) maySend(n pipeline.Notice, version int, now, real time.Time) 
 	}
 	if block := k.provider(n.Provider); block != "" {
 		return block
+	}
+	if b := k.cohort(n); b != nil {
+		return b.Reason
 	}
 	if version != 0 && version != k.Version {
 		return BlockPaused

@@ -87,6 +87,11 @@ func (h hand) settle(ctx context.Context, list []pipeline.Notice, what func(pipe
 
 // each applies an event to all notices that a filter selects, in batches.
 func (h hand) each(ctx context.Context, f pipeline.Filter, what func(pipeline.Notice) (pipeline.Policy, pipeline.Event)) (seen, moved int64, err error) {
+	return h.some(ctx, f, func(pipeline.Notice) bool { return true }, what)
+}
+
+// some is each for those that keep lets pass.
+func (h hand) some(ctx context.Context, f pipeline.Filter, keep func(pipeline.Notice) bool, what func(pipeline.Notice) (pipeline.Policy, pipeline.Event)) (seen, moved int64, err error) {
 	var list []pipeline.Notice
 	flush := func() error {
 		n, err := h.settle(ctx, list, what)
@@ -96,6 +101,9 @@ func (h hand) each(ctx context.Context, f pipeline.Filter, what func(pipeline.No
 	for j, err := range h.ledger.Each(ctx, f) {
 		if err != nil {
 			return seen, moved, err
+		}
+		if !keep(j.Notice) {
+			continue
 		}
 		if list = append(list, j.Notice); len(list) >= batch {
 			if err := flush(); err != nil {

@@ -131,7 +131,10 @@ func (o Operations) Cancel(ctx context.Context, name, reason string) (Moved, err
 	return Moved{Moved: n}, o.explain(err, name)
 }
 
-// ReleaseBreaker closes a breaker of a campaign: "relay", "provider:NAME".
+// ReleaseBreaker closes a breaker of a campaign: "relay", "provider:NAME",
+// "import:ID", "kind:CODE". Whoever does has looked: what comes back is counted
+// from nothing again. What the breaker held, or waits for a repair, goes on as soon
+// as a service runs.
 func (o Operations) ReleaseBreaker(ctx context.Context, name, scope, reason string) error {
 	c, err := o.Ledger.Campaign(ctx, name)
 	if err != nil {
@@ -144,6 +147,9 @@ func (o Operations) ReleaseBreaker(ctx context.Context, name, scope, reason stri
 	var scopes []string
 	for _, b := range open {
 		if b.Scope == scope {
+			if err := o.forgive(ctx, c.ID, b); err != nil {
+				return o.explain(err, name)
+			}
 			return o.explain(o.Ledger.CloseBreaker(ctx, c.ID, scope, o.audit(c.ID, "breaker-release", reason, scope+": "+b.Reason)), name)
 		}
 		scopes = append(scopes, b.Scope)

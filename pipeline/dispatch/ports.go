@@ -62,6 +62,8 @@ type Finder interface {
 	Tally(ctx context.Context, campaign int64) ([]pipeline.Tally, error)
 	NextDue(ctx context.Context, campaign int64) (map[pipeline.Channel]time.Time, error)
 	CountDue(ctx context.Context, campaign int64, now time.Time, cap int) ([]pipeline.DueCount, error)
+	Reasons(ctx context.Context, campaign int64, s pipeline.State) (map[string]int64, error)
+	Answers(ctx context.Context, campaign int64) ([]pipeline.Answers, error)
 	Notice(ctx context.Context, id int64) (pipeline.Job, error)
 	Attempts(ctx context.Context, notice int64) ([]pipeline.Attempt, error)
 	Each(ctx context.Context, f pipeline.Filter) iter.Seq2[pipeline.Job, error]

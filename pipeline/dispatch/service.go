@@ -93,6 +93,7 @@ func (s *Service) Run(drain, kill context.Context, roles ...Role) error {
 		beneath.Go(func() { d.lead.keep(workers) })
 		work.Go(func() { d.run(drain) })
 		work.Go(func() { r.run(drain) })
+		work.Go(func() { newGovernor(s, d.lead).run(drain) })
 	}
 	if slices.Contains(roles, RoleCourier) {
 		c := newCourier(s, drain)
