@@ -223,7 +223,7 @@ func TestProbes(t *testing.T) {
 	}
 	plain := []byte("From: art34@example.fr\r\nSubject: probe\r\n\r\nprobe\r\n")
 	dsn := []byte("From: MAILER-DAEMON@relay\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; relay\r\n\r\nFinal-Recipient: rfc822; nobody@" + domain + "\r\nAction: failed\r\nStatus: 5.1.1\r\n")
-	w.take(probe(feedback.ProbeLoop, w.mac), plain)   // signed by a campaign
+	w.take(probe(feedback.ProbeLoop, w.mac), plain)     // signed by a campaign
 	w.take(probe(feedback.ProbeBounce, own.MAC), plain) // no notification
 	if got := w.round(); got[pipeline.InboundQuarantined] != 1 || got[pipeline.InboundUnmatched] != 1 || meta("loop")+meta("bounce") != "" {
 		t.Fatalf("%v %q %q", got, meta("loop"), meta("bounce"))
