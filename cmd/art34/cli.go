@@ -41,6 +41,7 @@ type cli struct {
 	Print    printCmd    `cmd:"" group:"service" help:"Print runs: list, release, acknowledge, recall."`
 	Feedback feedbackCmd `cmd:"" group:"service" help:"What comes back: bounces, complaints, replies."`
 	Key      keyCmd      `cmd:"" group:"service" help:"The master key."`
+	User     userCmd     `cmd:"" group:"service" help:"The people of the console: accounts, roles, passwords."`
 
 	HelpAll helpAllCmd `cmd:"" hidden:"" help:"The reference of the command line as Markdown."`
 }

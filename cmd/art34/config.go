@@ -29,6 +29,8 @@ type globals struct {
 	RelayPasswordFile string `help:"File that holds the password for the relay; or $$ART34_RELAY_PASSWORD." placeholder:"FILE" type:"path" group:"every"`
 	MasterKeyFile     string `help:"File that holds the master key; or $$ART34_MASTER_KEY (default: master.key in DIR)." placeholder:"FILE" type:"path" group:"every"`
 
+	consoleOptions
+
 	As   string `help:"Who is acting, for the audit trail (default: your user name)." placeholder:"NAME" group:"every"`
 	JSON bool   `name:"json" help:"Print results as JSON, and errors too." group:"every"`
 	Log  string `help:"Least level of log lines: debug, info, warn, error." enum:"debug,info,warn,error" default:"info" group:"every"`

@@ -29,7 +29,7 @@ func homes() map[string][]string {
 		"filippo.io/age":                   {"pipeline/kit/agefile"},
 		"github.com/alecthomas/kong":       {"cmd/art34"},
 		"github.com/alicebob/miniredis/v2": {"pipeline/queue"},
-		"github.com/boombuler/barcode":     {"pipeline/postal"},
+		"github.com/boombuler/barcode":     {"pipeline/postal", "pipeline/console"},
 		"github.com/emersion/go-smtp":      {"pipeline/rehearsal", "pipeline/feedback"},
 		"github.com/go-fonts/liberation":   {"pipeline/postal"},
 		"github.com/goccy/go-yaml":         {"pipeline/kit/strictyaml"},
@@ -43,6 +43,8 @@ func homes() map[string][]string {
 		"github.com/wneessen/go-mail":      {"pipeline/email"},
 		"github.com/xuri/excelize/v2":      {"pipeline/intake"},
 		"github.com/yuin/goldmark":         {"pipeline/kit/markdown"},
+		"github.com/chromedp/chromedp":     {}, // tests
+		"golang.org/x/crypto/argon2":       {"pipeline/console"},
 		"golang.org/x/net/idna":            {"pipeline/kit/idna"},
 		"golang.org/x/sync/errgroup":       {"cmd/art34"},
 		"golang.org/x/term":                {"cmd/art34"},
@@ -51,7 +53,7 @@ func homes() map[string][]string {
 		"modernc.org/sqlite":               {"pipeline/ledger/sqlite"},
 		// The extended standard library where two rooms need the same table.
 		"golang.org/x/text": {"pipeline/intake", "pipeline/postal", "pipeline/letter", "pipeline/email", "pipeline/feedback/dsn", "pipeline/rehearsal/sample"},
-		"golang.org/x/time": {"pipeline/dispatch"},
+		"golang.org/x/time": {"pipeline/dispatch", "pipeline/console"},
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 type runCmd struct {
-	Roles     []string `help:"Which parts of the service: dispatch, courier, print." default:"dispatch,courier,print" enum:"dispatch,courier,print" placeholder:"ROLE,…"`
+	Roles     []string `help:"Which parts of the service: dispatch, courier, print, console." default:"dispatch,courier,print,console" enum:"dispatch,courier,print,console" placeholder:"ROLE,…"`
 	UntilIdle bool     `help:"End when there is nothing left to do without a person."`
 }
 
@@ -21,15 +21,16 @@ type runCmd struct {
 func (runCmd) Help() string {
 	return `Works on every launched campaign of the ledger until it is stopped. SIGTERM or an interrupt finishes what is on the wire and ends; a second one ends at once, and what was on the wire is in doubt. Neither loses anything.
 
-With SQLite or the embedded queue one process plays all roles. With ART34_LEDGER=postgres://… and ART34_REDIS=redis://… there may be many, on several machines, each with some of the roles; the print role needs the same DIR everywhere.
+With SQLite or the embedded queue one process plays all roles. With ART34_LEDGER=postgres://… and ART34_REDIS=redis://… there may be many, on several machines, each with some of the roles; the print role needs the same DIR everywhere. The console role needs the ledger alone: it may also run by itself, beside a service.
 
---until-idle ends when nothing is queued, sending or in automatic doubt, print runs are assembled, and nothing unblocked falls due within a minute. If blocked work is left it exits 1 and says why.
+--until-idle opens no console, and ends when nothing is queued, sending or in automatic doubt, print runs are assembled, and nothing unblocked falls due within a minute. If blocked work is left it exits 1 and says why.
 
 Examples:
 
     art34 run
     art34 run --until-idle
-    art34 run --roles courier`
+    art34 run --roles courier
+    art34 run --roles console --console 127.0.0.1:9000`
 }
 
 // allRoles are the parts of the service.
@@ -42,6 +43,9 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 	roles := allRoles()
 	if len(c.Roles) > 0 {
 		roles = slices.DeleteFunc(roles, func(r dispatch.Role) bool { return !slices.Contains(c.Roles, string(r)) })
+	}
+	if len(roles) == 0 {
+		return a.runConsole(ctx)
 	}
 	redis, err := a.redisURL()
 	if err != nil {
@@ -70,6 +74,11 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer s.Close()
+	if !c.UntilIdle && (len(c.Roles) == 0 || slices.Contains(c.Roles, string(roleConsole))) {
+		if s.console, err = h.openConsole(drain); err != nil {
+			return err
+		}
+	}
 	var until func(context.Context) (bool, error)
 	if c.UntilIdle {
 		until = s.idle

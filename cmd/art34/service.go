@@ -29,6 +29,7 @@ type service struct {
 	roles   []dispatch.Role
 	queue   *queue.Queue
 	worker  *dispatch.Service
+	console *consoleServer // nil without one
 	unlock  func()
 	blocked map[string]int64 // of the last look at Idle
 }
@@ -103,6 +104,9 @@ func (s *service) run(drain, kill context.Context, until func(context.Context) (
 	beside.Go(func() { s.beat(drain) })
 	if slices.Contains(s.roles, dispatch.RolePrint) {
 		beside.Go(func() { _ = poll(drain, tidyEvery, s.tidy) })
+	}
+	if s.console != nil {
+		beside.Go(func() { s.console.run(drain, s.h) })
 	}
 	if until != nil {
 		beside.Go(func() {

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/console"
+	"github.com/art34/art34/pipeline/dispatch"
+	"github.com/art34/art34/pipeline/kit/clock"
+	"github.com/art34/art34/templates"
+)
+
+// roleConsole serves the pages. It needs the ledger alone, so that it may also run
+// beside a service.
+const roleConsole dispatch.Role = "console"
+
+// consoleOptions say where the pages are served and how people reach them.
+type consoleOptions struct {
+	Console            string   `help:"Address of the console's pages: host:port, or off." default:"127.0.0.1:8034" placeholder:"ADDR" group:"every"`
+	ConsoleCert        string   `help:"TLS certificate of the console (PEM)." placeholder:"FILE" type:"path" group:"every"`
+	ConsoleKey         string   `help:"Key of the certificate (PEM)." placeholder:"FILE" type:"path" group:"every"`
+	ConsoleHost        []string `help:"Names under which people reach the console, host or host:port." placeholder:"NAME,…" group:"every"`
+	ConsoleBehindProxy bool     `help:"The console is reached through a proxy that ends TLS and sets X-Forwarded-For." group:"every"`
+}
+
+const defaultConsole = "127.0.0.1:8034"
+
+// consoleServer is a console that listens.
+type consoleServer struct {
+	*console.Console
+	listener net.Listener
+	url      string
+}
+
+// openConsole prepares the pages and listens; nil if they are off. The default
+// address being taken is no error: another art34 of this machine has it.
+func (h *house) openConsole(ctx context.Context) (*consoleServer, error) {
+	if h.Console == "off" || h.Console == "" {
+		return nil, nil
+	}
+	k, err := h.newConsole()
+	if err != nil {
+		return nil, err
+	}
+	l, err := h.listenConsole(ctx)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		if h.Console == defaultConsole {
+			h.say("note: %s is taken, so the console is not opened here; --console names another address", h.Console)
+			return nil, nil
+		}
+		return nil, refuse("console-address", "the console cannot listen on "+h.Console+": the address is taken", "choose another with --console or ART34_CONSOLE")
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &consoleServer{k, l, h.consoleURL(l)}
+	h.say("The console is at %s", s.url)
+	path, err := k.SetupPath(ctx)
+	if err != nil {
+		_ = l.Close()
+		return nil, err
+	}
+	if path != "" {
+		h.say("Nobody has an account yet. This link makes the first one, once, within a day:\n\n    %s\n", s.url+path)
+	}
+	return s, nil
+}
+
+// consoleURL is how a browser of this machine reaches the console.
+func (h *house) consoleURL(l net.Listener) string {
+	scheme, host := "http://", l.Addr().String()
+	if h.ConsoleCert != "" || h.ConsoleBehindProxy {
+		scheme = "https://"
+		if len(h.ConsoleHost) > 0 {
+			host = h.ConsoleHost[0]
+		}
+	}
+	return scheme + host
+}
+
+func (h *house) listenConsole(ctx context.Context) (net.Listener, error) {
+	host, port, err := net.SplitHostPort(h.Console)
+	if err != nil {
+		return nil, refuse("console-address", "the address of the console is host:port, like "+defaultConsole, "--console off opens none")
+	}
+	if (h.ConsoleCert == "") != (h.ConsoleKey == "") {
+		return nil, refuse("console-tls", "a certificate needs its key, and the key its certificate", "--console-cert FILE --console-key FILE")
+	}
+	if h.ConsoleCert == "" && !h.ConsoleBehindProxy && !loopback(host) {
+		return nil, refuse("console-open", "the console does not listen on "+h.Console+" without TLS: passwords and customers would cross the network in clear",
+			"give it --console-cert and --console-key, or --console-behind-proxy where a proxy ends TLS")
+	}
+	if !loopback(host) && len(h.ConsoleHost) == 0 {
+		return nil, refuse("console-host", "a console for the network needs to know its names", "--console-host console.example.com")
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, port))
+	if err != nil || h.ConsoleCert == "" {
+		return l, err
+	}
+	pair, err := tls.LoadX509KeyPair(h.ConsoleCert, h.ConsoleKey)
+	if err != nil {
+		_ = l.Close()
+		return nil, refuse("console-tls", "the certificate of the console cannot be used: "+err.Error(), "")
+	}
+	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}), nil
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+func (h *house) newConsole() (*console.Console, error) {
+	accounts, err := h.accounts()
+	if err != nil {
+		return nil, err
+	}
+	hosts := h.ConsoleHost
+	if len(hosts) == 0 {
+		_, port, _ := net.SplitHostPort(h.Console)
+		if port != "0" { // a free port is known to nobody yet
+			for _, name := range []string{"127.0.0.1", "localhost", "[::1]"} {
+				hosts = append(hosts, name+":"+port)
+			}
+		}
+	}
+	return console.New(console.Config{
+		Files: templates.Console(), Ledger: h.ledger, Accounts: accounts, Board: consoleBoard{h}, Desk: consoleDesk{h},
+		Clock: h.clock, Real: h.real, Random: random, Log: h.log,
+		Secure: h.ConsoleCert != "" || h.ConsoleBehindProxy, BehindProxy: h.ConsoleBehindProxy, Hosts: hosts,
+	})
+}
+
+// random fills b; since Go 1.24 it cannot fail.
+func random(b []byte) { _, _ = rand.Read(b) }
+
+// installationKeys is the number under which the key file keeps the keys of the
+// installation itself: no campaign has it.
+const installationKeys = 0
+
+func (h *house) accounts() (*console.Accounts, error) {
+	keys, err := h.keys.Campaign(installationKeys)
+	if err != nil {
+		return nil, err
+	}
+	return console.NewAccounts(h.ledger, keys, clock.Real{}, random), nil
+}
+
+// consoleBoard reads campaigns for the pages.
+type consoleBoard struct{ h *house }
+
+// Figures are what status prints.
+func (b consoleBoard) Figures(ctx context.Context, c pipeline.Campaign) (console.Figures, error) {
+	h := b.h
+	var f console.Figures
+	s, err := h.status(ctx, c)
+	if err != nil {
+		return f, err
+	}
+	imports, err := h.ledger.Imports(ctx, c.ID)
+	if err != nil {
+		return f, err
+	}
+	tallies, err := h.ledger.Tally(ctx, c.ID)
+	if err != nil {
+		return f, err
+	}
+	f = console.Figures{
+		Balance: pipeline.NewBalance(published(imports), tallies), Counters: pipeline.Counters{Attempts: s.Attempts, Doubts: s.InDoubt, Again: s.Duplicates},
+		PerSecond: s.PerSecond, Missing: s.Missing, Held: s.Held, Unreachable: s.Unreachable,
+	}
+	if s.ExpectedEnd != nil {
+		f.ExpectedEnd = *s.ExpectedEnd
+	}
+	for _, x := range s.Blocked {
+		f.Blocked = append(f.Blocked, console.Blockage{Code: x.Code, Notices: x.Notices})
+	}
+	if f.Breakers, err = h.ledger.Breakers(ctx, c.ID); err != nil {
+		return f, err
+	}
+	if f.Versions, err = h.ledger.Versions(ctx, c.ID); err != nil {
+		return f, err
+	}
+	if f.Due, err = h.ledger.CountDue(ctx, c.ID, h.clock.Now(), countCap); err != nil {
+		return f, err
+	}
+	if f.Answers, err = h.ledger.Answers(ctx, c.ID); err != nil {
+		return f, err
+	}
+	f.Runs, err = h.ledger.Runs(ctx, c.ID)
+	return f, err
+}
+
+// Planned is what is planned, by day of this machine.
+func (b consoleBoard) Planned(ctx context.Context, c pipeline.Campaign) ([]pipeline.Planned, error) {
+	_, offset := b.h.clock.Now().Local().Zone()
+	return b.h.ledger.Planned(ctx, c.ID, time.Duration(offset)*time.Second)
+}
+
+// consoleDesk does what people decide on the pages.
+type consoleDesk struct{ h *house }
+
+// As returns the operations in somebody's name.
+func (d consoleDesk) As(actor string) console.Operations {
+	o := d.h.operations()
+	o.Actor = actor
+	return consoleOperations{o, d.h}
+}
+
+type consoleOperations struct {
+	dispatch.Operations
+	h *house
+}
+
+// run serves the pages beside a service, until ctx ends. A console that has failed
+// stops nothing else.
+func (s *consoleServer) run(ctx context.Context, h *house) {
+	if err := s.Serve(ctx, s.listener); err != nil && ctx.Err() == nil {
+		h.log.Error("the console has ended", "error", err)
+	}
+}
+
+// runConsole serves the pages alone, beside a service or without one.
+func (a *app) runConsole(ctx context.Context) error {
+	h, err := a.found(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	drain, _, release := a.signals(ctx)
+	defer release()
+	s, err := h.openConsole(drain)
+	if err != nil {
+		return err
+	}
+	if s == nil {
+		return decline("console-off", "the console is all that was asked for, and it was not opened", "--console names another address")
+	}
+	return s.Serve(drain, s.listener)
+}

@@ -1,0 +1,190 @@
+package console
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/art34/art34/pipeline/kit/strictyaml"
+)
+
+// words are the texts of one language: key → text, or key → {one, other}. {0}, {1}
+// stand for values; with one and other the first of them is the number that
+// decides.
+type words struct {
+	locale string
+	one    map[string]string
+	other  map[string]string
+}
+
+// readWords reads messages/LOCALE.yaml of every language.
+func readWords(files fs.FS) (map[string]*words, error) {
+	names, err := fs.Glob(files, "messages/*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]*words{}
+	for _, name := range names {
+		data, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, err
+		}
+		var raw map[string]any
+		if err := strictyaml.Decode(path.Base(name), data, &raw); err != nil {
+			return nil, err
+		}
+		w := &words{strings.TrimSuffix(path.Base(name), ".yaml"), map[string]string{}, map[string]string{}}
+		for key, v := range raw {
+			switch v := v.(type) {
+			case string:
+				w.other[key] = w.typeset(v)
+			case map[string]any:
+				one, ok1 := v["one"].(string)
+				other, ok2 := v["other"].(string)
+				if !ok1 || !ok2 || len(v) != 2 {
+					return nil, fmt.Errorf("%s: %s: a text, or one and other", name, key)
+				}
+				w.one[key], w.other[key] = w.typeset(one), w.typeset(other)
+			default:
+				return nil, fmt.Errorf("%s: %s: a text, or one and other", name, key)
+			}
+		}
+		all[w.locale] = w
+	}
+	return all, nil
+}
+
+// typeset puts the spaces that French wants before its high signs.
+func (w *words) typeset(s string) string {
+	s = strings.TrimSpace(s)
+	if w.locale != "fr" {
+		return s
+	}
+	return strings.NewReplacer(" :", "\u00a0:", " ;", "\u202f;", " !", "\u202f!", " ?", "\u202f?", "« ", "«\u00a0", " »", "\u00a0»", "'", "’").Replace(s)
+}
+
+// has reports whether there is a text.
+func (w *words) has(key string) bool { _, ok := w.other[key]; return ok }
+
+func (w *words) keys() []string { return slices.Sorted(maps.Keys(w.other)) }
+
+// say returns a text with its values. A key that is not there is an error: no page
+// goes out with a hole.
+func (w *words) say(key string, values ...any) (string, error) {
+	text, ok := w.other[key]
+	if !ok {
+		return "", fmt.Errorf("no text %q in %s", key, w.locale)
+	}
+	if one, plural := w.one[key]; plural && len(values) > 0 && w.singular(values[0]) {
+		text = one
+	}
+	for i, v := range values {
+		text = strings.ReplaceAll(text, "{"+strconv.Itoa(i)+"}", w.value(v))
+	}
+	return text, nil
+}
+
+// singular: 1 in English; 0 and 1 in French.
+func (w *words) singular(v any) bool {
+	n, ok := whole(v)
+	return ok && (n == 1 || n == 0 && w.locale == "fr")
+}
+
+func whole(v any) (int64, bool) {
+	switch n := v.(type) {
+	case int:
+		return int64(n), true
+	case int64:
+		return n, true
+	}
+	return 0, false
+}
+
+// value writes a value as people of this language do.
+func (w *words) value(v any) string {
+	if n, ok := whole(v); ok {
+		return w.number(n)
+	}
+	if t, ok := v.(time.Time); ok {
+		return w.at(t)
+	}
+	return fmt.Sprint(v)
+}
+
+// number groups digits: 1 234 567, or 1,234,567.
+func (w *words) number(n int64) string {
+	s, sign := strconv.FormatInt(n, 10), ""
+	if n < 0 {
+		s, sign = s[1:], "−"
+	}
+	gap := ","
+	if w.locale == "fr" {
+		gap = "\u202f"
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + gap + s[i:]
+	}
+	return sign + s
+}
+
+// percent writes a share of a whole: 12.3 %.
+func (w *words) percent(part, all int64) string {
+	if all == 0 {
+		return "–"
+	}
+	s := strconv.FormatFloat(100*float64(part)/float64(all), 'f', 1, 64)
+	if w.locale == "fr" {
+		return strings.Replace(s, ".", ",", 1) + "\u202f%"
+	}
+	return s + "%"
+}
+
+// at writes a moment, in the time of the machine.
+func (w *words) at(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	t = t.Local()
+	if w.locale == "fr" {
+		return w.day(t) + " à " + t.Format("15:04")
+	}
+	return w.day(t) + " at " + t.Format("15:04")
+}
+
+// day writes a date.
+func (w *words) day(t time.Time) string {
+	t = t.Local()
+	if w.locale != "fr" {
+		return t.Format("2 January 2006")
+	}
+	months := [...]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"}
+	day := strconv.Itoa(t.Day())
+	if day == "1" {
+		day = "1er"
+	}
+	return day + " " + months[t.Month()-1] + " " + strconv.Itoa(t.Year())
+}
+
+// span writes how long something takes, roughly: "2 h 10 min".
+func (w *words) span(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d\u00a0s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d\u00a0min", d.Round(time.Minute)/time.Minute)
+	case d < 48*time.Hour:
+		d = d.Round(time.Minute)
+		return fmt.Sprintf("%d\u00a0h\u00a0%02d", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	n := int64(d.Round(24*time.Hour) / (24 * time.Hour))
+	if w.locale == "fr" {
+		return fmt.Sprintf("%d\u00a0jours", n)
+	}
+	return fmt.Sprintf("%d\u00a0days", n)
+}

@@ -1,0 +1,251 @@
+package console
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+)
+
+// pages are the parsed templates: locale, then name.
+type pages map[string]map[string]*template.Template
+
+// readPages parses html/*.html once a language: each file is a page, and defines
+// "title" and "main" for the layout. Those in html/parts are there for all pages.
+func (k *Console) readPages() (pages, error) {
+	parts, err := fs.Glob(k.Files, "html/parts/*.html")
+	if err != nil {
+		return nil, err
+	}
+	all, err := fs.Glob(k.Files, "html/*.html")
+	if err != nil {
+		return nil, err
+	}
+	out := pages{}
+	for locale, w := range k.words {
+		base, err := template.New("").Option("missingkey=error").Funcs(k.functions(w)).ParseFS(k.Files, parts...)
+		if err != nil {
+			return nil, err
+		}
+		out[locale] = map[string]*template.Template{}
+		for _, file := range all {
+			name := strings.TrimSuffix(path.Base(file), ".html")
+			t, err := base.Clone()
+			if err == nil {
+				t, err = t.ParseFS(k.Files, file)
+			}
+			if err != nil {
+				return nil, err
+			}
+			if t.Lookup("title") == nil || t.Lookup("main") == nil {
+				return nil, fmt.Errorf("%s defines no title, or no main", file)
+			}
+			out[locale][name] = t
+		}
+	}
+	return out, nil
+}
+
+// functions is what templates may call.
+func (k *Console) functions(w *words) template.FuncMap {
+	return template.FuncMap{
+		"t":       w.say,
+		"has":     w.has,
+		"n":       func(v any) string { return w.value(v) },
+		"at":      w.at,
+		"day":     w.day,
+		"span":    w.span,
+		"percent": w.percent,
+		"asset":   k.assets.path,
+		"dict":    dict,
+		"join":    strings.Join,
+		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	}
+}
+
+// dict makes a map of pairs, for the parts of a page.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, errors.New("dict wants pairs")
+	}
+	m := map[string]any{}
+	for i := 0; i < len(pairs); i += 2 {
+		key, ok := pairs[i].(string)
+		if !ok {
+			return nil, errors.New("dict wants names")
+		}
+		m[key] = pairs[i+1]
+	}
+	// What a part may be given and was not is empty.
+	for _, key := range []string{"hint", "type", "value", "auto", "mode", "class", "rows"} {
+		if _, ok := m[key]; !ok {
+			m[key] = ""
+		}
+	}
+	if _, ok := m["optional"]; !ok {
+		m["optional"] = false
+	}
+	return m, nil
+}
+
+// sheet is what every page knows.
+type sheet struct {
+	Locale   string
+	Path     string
+	User     pipeline.User
+	Token    string
+	Nav      []navEntry
+	Pause    bool
+	Done     string
+	Problems []problem
+	D        any
+
+	roles []string
+}
+
+type navEntry struct {
+	Href, Key string
+	Here      bool
+}
+
+// May reports whether the reader may do this.
+func (s sheet) May(a string) bool { return s.User.ID != 0 && May(s.roles, Action(a)) }
+
+// Problem is what is wrong with a field, "" if nothing.
+func (s sheet) Problem(field string) string {
+	for _, p := range s.Problems {
+		if p.Field == field {
+			return p.Text
+		}
+	}
+	return ""
+}
+
+// nav is the list of places, each with who may go there.
+func nav() []struct {
+	may       Action
+	href, key string
+} {
+	return []struct {
+		may       Action
+		href, key string
+	}{
+		{ActSee, "/campaigns", "nav.campaigns"},
+		{ActUsers, "/users", "nav.users"},
+		{ActAudit, "/audit", "nav.audit"},
+	}
+}
+
+// page answers with a page.
+func (v *visit) page(name string, data any) error { return v.show(http.StatusOK, name, data) }
+
+// again answers with the form once more, because of its problems.
+func (v *visit) again(name string, data any) error {
+	return v.show(http.StatusUnprocessableEntity, name, data)
+}
+
+// show renders a page to the end before the first byte leaves.
+func (v *visit) show(status int, name string, data any) error {
+	t := v.pages[v.words.locale][name]
+	if t == nil {
+		return fmt.Errorf("no page %q", name)
+	}
+	s := sheet{Locale: v.words.locale, Path: v.r.URL.Path, User: v.user, Problems: v.problems, D: data, roles: v.user.Roles}
+	if v.token != "" {
+		s.Token = v.formToken()
+	}
+	if v.user.ID != 0 && v.halfway() == "" {
+		for _, e := range nav() {
+			if May(v.user.Roles, e.may) {
+				s.Nav = append(s.Nav, navEntry{e.href, e.key, s.Path == e.href || strings.HasPrefix(s.Path, e.href+"/")})
+			}
+		}
+		s.Pause = May(v.user.Roles, ActPause)
+	}
+	if code := v.r.URL.Query().Get("done"); code != "" && v.words.has("done."+code) {
+		s.Done = "done." + code
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "layout", s); err != nil {
+		return err
+	}
+	h := v.w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", v.words.locale)
+	v.w.WriteHeader(status)
+	_, err := b.WriteTo(v.w)
+	if err != nil {
+		return errAnswered // the reader has gone
+	}
+	return nil
+}
+
+// piece renders one named part of a page, for what moves.
+func (v *visit) piece(page, part string, data any) (string, error) {
+	var b bytes.Buffer
+	err := v.pages[v.words.locale][page].ExecuteTemplate(&b, part, data)
+	return b.String(), err
+}
+
+// assets are style sheets, scripts and pictures under names that carry the hash of
+// their content: a browser may keep them for ever.
+type assets map[string]asset // by base name, and by name with the hash
+
+type asset struct {
+	name, kind string
+	data       []byte
+}
+
+func readAssets(files fs.FS) (assets, error) {
+	out := assets{}
+	for _, dir := range []string{"css", "static"} {
+		entries, err := fs.ReadDir(files, dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			data, err := fs.ReadFile(files, dir+"/"+e.Name())
+			if err != nil {
+				return nil, err
+			}
+			sum := sha256.Sum256(data)
+			ext := path.Ext(e.Name())
+			a := asset{strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:6]) + ext, mime.TypeByExtension(ext), data}
+			if ext == ".js" {
+				a.kind = "text/javascript; charset=utf-8"
+			}
+			out[e.Name()], out[a.name] = a, a
+		}
+	}
+	return out, nil
+}
+
+func (a assets) path(name string) (string, error) {
+	f, ok := a[name]
+	if !ok {
+		return "", fmt.Errorf("no file %q", name)
+	}
+	return "/static/" + f.name, nil
+}
+
+// static serves a file by its name with the hash.
+func (k *Console) static(w http.ResponseWriter, r *http.Request) {
+	f, ok := k.assets[r.PathValue("file")]
+	if !ok || f.name != r.PathValue("file") {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", f.kind)
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	_, _ = w.Write(f.data)
+}

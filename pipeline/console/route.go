@@ -1,0 +1,244 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"github.com/art34/art34/pipeline"
+)
+
+// route is one page or one deed: what it answers to, who may, and what does it.
+type route struct {
+	pattern string // "GET /campaigns/{name}", as http.ServeMux has them
+	may     Action
+	do      func(*visit) error
+
+	sure   bool  // the password must have been given within sureFor
+	limit  int64 // bytes of a request; 0: formLimit
+	upload bool  // the handler reads the body itself, and checks the form token
+	frame  bool  // shown in a frame of our own pages, sandboxed, with styles of its own
+}
+
+// formLimit is how long a form may be.
+const formLimit = 64 << 10
+
+// routes is the table of all pages. Each file of pages brings its own part.
+func (k *Console) routes() []route {
+	var all []route
+	for _, part := range [][]route{accountRoutes(), userRoutes(), campaignRoutes(), controlRoutes(), printRoutes(), prepareRoutes(), auditRoutes()} {
+		all = append(all, part...)
+	}
+	return all
+}
+
+func (k *Console) newMux() (mux *http.ServeMux, err error) {
+	defer func() {
+		if r := recover(); r != nil { // ServeMux panics on patterns that clash
+			err = fmt.Errorf("console: %v", r)
+		}
+	}()
+	mux = http.NewServeMux()
+	for i := range k.table {
+		r := &k.table[i]
+		if !strings.HasPrefix(r.pattern, "GET /") && !strings.HasPrefix(r.pattern, "POST /") {
+			return nil, fmt.Errorf("console: %q: a page is GET or POST", r.pattern)
+		}
+		mux.Handle(r.pattern, k.guard(r))
+	}
+	mux.HandleFunc("GET /static/{file}", k.static)
+	mux.Handle("/", k.guard(&route{pattern: "/", may: ActAnyone, do: func(*visit) error { return pipeline.ErrNotFound }}))
+	return mux, nil
+}
+
+// ServeHTTP answers a request: what no page may do without stands here.
+func (k *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	headers(w.Header(), k.Secure)
+	defer func() {
+		if cause := recover(); cause != nil {
+			if cause == http.ErrAbortHandler {
+				panic(cause)
+			}
+			k.Log.Error("a page has failed", "cause", cause, "stack", string(debug.Stack()))
+			http.Error(w, "Internal error. Nothing was changed. / Erreur interne.", http.StatusInternalServerError)
+		}
+	}()
+	if len(k.hosts) > 0 && !k.hosts[r.Host] {
+		http.Error(w, "This console is not reached under this name.", http.StatusMisdirectedRequest)
+		return
+	}
+	if !k.visits.allow(k.address(r)) {
+		w.Header().Set("Retry-After", "10")
+		http.Error(w, "Too many requests. Wait a moment. / Trop de demandes.", http.StatusTooManyRequests)
+		return
+	}
+	if err := k.foreign.Check(r); err != nil {
+		k.Log.Warn("a request from another site was refused")
+		http.Error(w, "This request came from another site; nothing was done.", http.StatusForbidden)
+		return
+	}
+	k.mux.ServeHTTP(w, r)
+}
+
+// contentPolicy is what a page may load: its own style sheet, script and pictures,
+// and nothing from anywhere else.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+
+// framePolicy is for the e-mail that is shown as it was sent: nothing runs, nothing
+// is loaded, and only our own pages may show it.
+const framePolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+
+func headers(h http.Header, secure bool) {
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	h.Set("Cache-Control", "no-store")
+	if secure {
+		h.Set("Strict-Transport-Security", "max-age=63072000")
+	}
+}
+
+// address is where a request comes from, for limits.
+func (k *Console) address(r *http.Request) string {
+	if k.BehindProxy {
+		if all := r.Header.Values("X-Forwarded-For"); len(all) > 0 {
+			last := all[len(all)-1]
+			if i := strings.LastIndexByte(last, ','); i >= 0 {
+				last = last[i+1:]
+			}
+			if ip := net.ParseIP(strings.TrimSpace(last)); ip != nil {
+				return ip.String()
+			}
+		}
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// guard lets a route run for whoever may, and shows what came of it.
+func (k *Console) guard(rt *route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		limit := rt.limit
+		if limit == 0 {
+			limit = formLimit
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		v := &visit{Console: k, w: w, r: r, route: rt}
+		err := v.enter()
+		if err == nil {
+			if rt.frame {
+				w.Header().Set("Content-Security-Policy", framePolicy)
+				w.Header().Set("X-Frame-Options", "SAMEORIGIN")
+			}
+			err = rt.do(v)
+		}
+		if err != nil {
+			v.explain(err)
+		}
+	})
+}
+
+// What enter refuses with.
+var (
+	errAnswered = errors.New("answered already")
+	errDenied   = errors.New("not allowed")
+	errOldForm  = errors.New("the form is too old")
+	errTooMany  = errors.New("too many deeds")
+)
+
+// enter finds out who is there and whether they may.
+func (v *visit) enter() error {
+	if err := v.recognise(); err != nil {
+		return err
+	}
+	unsafe := v.r.Method != http.MethodGet && v.r.Method != http.MethodHead
+	rt := v.route
+	if rt.may != ActAnyone {
+		switch {
+		case v.user.ID == 0:
+			return v.toLogin()
+		case v.halfway() != "" && v.r.URL.Path != v.halfway() && rt.pattern != "POST /logout":
+			return v.seeOther(v.halfway())
+		case !May(v.user.Roles, rt.may):
+			return errDenied
+		}
+	}
+	if unsafe && !rt.upload {
+		if err := v.r.ParseForm(); err != nil {
+			return err
+		}
+		if !v.rightToken(v.r.PostForm.Get("token")) {
+			return errOldForm
+		}
+	}
+	if unsafe && v.user.ID != 0 && !v.deeds.allow(v.user.Login) {
+		return errTooMany
+	}
+	if rt.sure && v.Real.Now().Sub(v.session.SureAt) > sureFor {
+		return v.seeOther("/sure?next=" + queryEscape(v.r.URL.Path))
+	}
+	return nil
+}
+
+// explain shows an error as a page.
+func (v *visit) explain(err error) {
+	if errors.Is(err, errAnswered) {
+		return
+	}
+	var tooLarge *http.MaxBytesError
+	own, isOwn := errors.AsType[*pipeline.Error](err)
+	status, key, detail := http.StatusInternalServerError, "failed", ""
+	switch {
+	case errors.Is(err, errDenied):
+		status, key = http.StatusForbidden, "denied"
+		v.note("denied", "", v.route.pattern)
+	case errors.Is(err, errOldForm):
+		status, key = http.StatusForbidden, "old_form"
+	case errors.Is(err, errTooMany):
+		status, key = http.StatusTooManyRequests, "too_many"
+	case errors.As(err, &tooLarge):
+		status, key = http.StatusRequestEntityTooLarge, "too_large"
+	case errors.Is(err, pipeline.ErrAway):
+		status, key = http.StatusServiceUnavailable, "away"
+	case isOwn:
+		status, key, detail = http.StatusConflict, "refused", v.sentence(own)
+	case errors.Is(err, pipeline.ErrNotFound):
+		status, key = http.StatusNotFound, "not_found"
+	case v.r.Context().Err() != nil:
+		return // nobody is there any more
+	}
+	if status == http.StatusInternalServerError {
+		v.Log.Error("a page has failed", "page", v.route.pattern, "error", err)
+	}
+	if err := v.show(status, "error", struct{ Key, Detail string }{key, detail}); err != nil {
+		v.Log.Error("the page of an error has failed", "error", err)
+		http.Error(v.w, "Internal error. / Erreur interne.", http.StatusInternalServerError)
+	}
+}
+
+// sentence is an error in the language of the page, where there are words for its
+// code; else as it is.
+func (v *visit) sentence(e *pipeline.Error) string {
+	if key := "account." + e.Code; v.words.has(key) {
+		s, _ := v.words.say(key)
+		return s
+	}
+	s := e.Sentence
+	if e.Cause != nil && !errors.Is(e.Cause, pipeline.ErrConflict) && !errors.Is(e.Cause, pipeline.ErrStale) {
+		s += ": " + e.Cause.Error()
+	}
+	if e.Hint != "" {
+		s += ". " + e.Hint
+	}
+	return s
+}

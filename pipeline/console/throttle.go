@@ -1,0 +1,51 @@
+package console
+
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/art34/art34/pipeline/kit/clock"
+)
+
+// throttle limits how often something is done, per key: an address, a user. Keys
+// that were quiet for long are forgotten; so are all when there are too many, which
+// is an attack.
+type throttle struct {
+	every time.Duration
+	burst int
+	clock clock.Clock
+
+	mu     sync.Mutex
+	by     map[string]*rate.Limiter
+	swept  time.Time
+	topped int
+}
+
+const throttleKeys = 50_000
+
+func newThrottle(c clock.Clock, every time.Duration, burst int) *throttle {
+	return &throttle{every: every, burst: burst, clock: c, by: map[string]*rate.Limiter{}, topped: throttleKeys}
+}
+
+// allow reports whether this key may do it now.
+func (t *throttle) allow(key string) bool {
+	now := t.clock.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if now.Sub(t.swept) > time.Duration(t.burst)*t.every+time.Minute || len(t.by) >= t.topped {
+		for k, l := range t.by {
+			if l.TokensAt(now) >= float64(t.burst) || len(t.by) >= t.topped {
+				delete(t.by, k)
+			}
+		}
+		t.swept = now
+	}
+	l := t.by[key]
+	if l == nil {
+		l = rate.NewLimiter(rate.Every(t.every), t.burst)
+		t.by[key] = l
+	}
+	return l.AllowN(now, 1)
+}

@@ -1,0 +1,264 @@
+package console_test
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/console"
+	"github.com/art34/art34/pipeline/kit/clock"
+	"github.com/art34/art34/pipeline/kit/seal"
+	"github.com/art34/art34/pipeline/ledger/sqlite"
+	"github.com/art34/art34/templates"
+)
+
+// world is a console over a real ledger, with a desk that remembers what it was
+// asked to do.
+type world struct {
+	t        testing.TB
+	ledger   *sqlite.Ledger
+	accounts *console.Accounts
+	console  *console.Console
+	server   *httptest.Server
+	clock    *clock.Manual
+	desk     *desk
+	board    *board
+}
+
+var t0 = time.Date(2026, 1, 20, 8, 0, 0, 0, time.UTC)
+
+// password is everybody's.
+const password = "quatre mots sans rapport"
+
+func newWorld(t testing.TB, adjust ...func(*console.Config)) *world {
+	t.Helper()
+	dir := t.TempDir()
+	l, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(dir, "ledger.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	keyring, err := seal.Create(filepath.Join(dir, "keys.json"), seal.NewMaster(), t0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := keyring.Campaign(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, ledger: l, clock: clock.NewManual(t0), desk: &desk{}, board: &board{}}
+	random := func(b []byte) { _, _ = rand.Read(b) }
+	w.accounts = console.NewAccounts(l, keys, w.clock, random)
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	if testing.Verbose() {
+		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
+	cfg := console.Config{
+		Files: templates.Console(), Ledger: l, Accounts: w.accounts, Board: w.board, Desk: w.desk,
+		Clock: w.clock, Real: w.clock, Random: random, Log: log, Locale: "en",
+	}
+	for _, f := range adjust {
+		f(&cfg)
+	}
+	w.console, err = console.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server = httptest.NewServer(w.console)
+	t.Cleanup(w.server.Close)
+	return w
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// user makes somebody with these roles who has chosen a password.
+func (w *world) user(login string, roles ...console.Role) pipeline.User {
+	w.t.Helper()
+	var list []string
+	for _, r := range roles {
+		list = append(list, string(r))
+	}
+	ctx := context.Background()
+	_, _, err := w.accounts.Add(ctx, "user:test", login, strings.ToUpper(login[:1])+login[1:], list, "")
+	w.must(err)
+	u, err := w.accounts.SetPassword(ctx, login, password)
+	w.must(err)
+	return u
+}
+
+// campaign makes one in a state.
+func (w *world) campaign(name string, s pipeline.CampaignState) pipeline.Campaign {
+	w.t.Helper()
+	c, err := w.ledger.CreateCampaign(context.Background(), pipeline.Campaign{Name: name, CodeName: strings.ToUpper(name), Kind: "breach", State: s, CreatedAt: t0})
+	w.must(err)
+	return c
+}
+
+// browser keeps cookies and follows no redirect.
+type browser struct {
+	w    *world
+	http *http.Client
+}
+
+func (w *world) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	w.must(err)
+	return &browser{w, &http.Client{Jar: jar, Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	to     string // of a redirect
+	body   string
+	header http.Header
+}
+
+func (b *browser) send(r *http.Request) answer {
+	b.w.t.Helper()
+	res, err := b.http.Do(r)
+	b.w.must(err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	b.w.must(err)
+	return answer{res.StatusCode, res.Header.Get("Location"), string(body), res.Header}
+}
+
+func (b *browser) get(path string) answer {
+	b.w.t.Helper()
+	r, err := http.NewRequest(http.MethodGet, b.w.server.URL+path, nil)
+	b.w.must(err)
+	return b.send(r)
+}
+
+var tokenField = regexp.MustCompile(`name="token" value="([0-9a-f]+)"`)
+
+// token is the form token of a page.
+func (b *browser) token(path string) string {
+	b.w.t.Helper()
+	m := tokenField.FindStringSubmatch(b.get(path).body)
+	if m == nil {
+		return ""
+	}
+	return m[1]
+}
+
+// post sends a form with the token of a page that everybody may open.
+func (b *browser) post(path string, pairs ...string) answer {
+	b.w.t.Helper()
+	form := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		form.Add(pairs[i], pairs[i+1])
+	}
+	if !form.Has("token") {
+		page := "/account"
+		if strings.HasPrefix(path, "/login") || strings.HasPrefix(path, "/setup") {
+			page = path
+		}
+		if t := b.token(page); t != "" {
+			form.Set("token", t)
+		} else {
+			form.Set("token", b.token("/login"))
+		}
+	}
+	r, err := http.NewRequest(http.MethodPost, b.w.server.URL+path, strings.NewReader(form.Encode()))
+	b.w.must(err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return b.send(r)
+}
+
+// as logs somebody in. An approver gets an authenticator first.
+func (w *world) as(login string) *browser {
+	w.t.Helper()
+	b := w.browser()
+	a := b.post("/login", "login", login, "password", password, "next", "/account")
+	if a.status != http.StatusSeeOther {
+		w.t.Fatalf("%s cannot log in: %d\n%s", login, a.status, a.body)
+	}
+	return b
+}
+
+// session is the value of the session cookie.
+func (b *browser) session() string {
+	u, err := url.Parse(b.w.server.URL)
+	b.w.must(err)
+	for _, c := range b.http.Jar.Cookies(u) {
+		if strings.HasSuffix(c.Name, "art34-session") {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// board shows the same figures for every campaign.
+type board struct {
+	figures console.Figures
+	planned []pipeline.Planned
+}
+
+func (b *board) Figures(context.Context, pipeline.Campaign) (console.Figures, error) {
+	return b.figures, nil
+}
+
+func (b *board) Planned(context.Context, pipeline.Campaign) ([]pipeline.Planned, error) {
+	return b.planned, nil
+}
+
+// desk remembers what was done.
+type desk struct {
+	mu   sync.Mutex
+	done []string
+	fail error
+}
+
+func (d *desk) note(line ...string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fail != nil {
+		return d.fail
+	}
+	d.done = append(d.done, strings.Join(line, " | "))
+	return nil
+}
+
+func (d *desk) last() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.done) == 0 {
+		return ""
+	}
+	return d.done[len(d.done)-1]
+}
+
+func (d *desk) As(actor string) console.Operations { return clerk{d, actor} }
+
+type clerk struct {
+	*desk
+	actor string
+}
+
+func (c clerk) Pause(_ context.Context, campaign, reason string) error {
+	return c.note(c.actor, "pause", campaign, reason)
+}
+
+func (c clerk) Resume(_ context.Context, campaign, reason string) error {
+	return c.note(c.actor, "resume", campaign, reason)
+}
