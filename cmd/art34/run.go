@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/dispatch"
@@ -15,6 +14,7 @@ import (
 type runCmd struct {
 	Roles     []string `help:"Which parts of the service: dispatch, courier, print, console." default:"dispatch,courier,print,console" enum:"dispatch,courier,print,console" placeholder:"ROLE,…"`
 	UntilIdle bool     `help:"End when there is nothing left to do without a person."`
+	wayBackOptions
 }
 
 // Help shows examples.
@@ -69,7 +69,7 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 	defer h.Close()
 	drain, kill, release := a.signals(ctx)
 	defer release()
-	s, err := h.newService(drain, serviceConfig{roles: roles, relay: relay, redis: redis})
+	s, err := h.newService(drain, serviceConfig{roles: roles, relay: relay, redis: redis, wayBack: h.wayBackProven(c.ProvenFor), prover: h.newProver(relay, c.wayBackOptions)})
 	if err != nil {
 		return err
 	}
@@ -95,12 +95,20 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 	if drain.Err() != nil {
 		return decline("interrupted", "stopped before there was nothing left to do", "art34 run goes on where it was")
 	}
-	return a.idleAnswer(s.blocked)
+	waiting, err := h.awaitingApproval(ctx)
+	if err != nil {
+		return err
+	}
+	return a.idleAnswer(s.blocked, waiting)
 }
 
 // idleAnswer says what is left when nothing more happens by itself.
-func (a *app) idleAnswer(blocked map[string]int64) error {
-	err := a.answer(map[string]any{"idle": true, "blocked": blocked}, func(w io.Writer) {
+// waiting is what an approval would let go, per campaign.
+func (a *app) idleAnswer(blocked, waiting map[string]int64) error {
+	err := a.answer(map[string]any{"idle": true, "blocked": blocked, "awaiting_approval": waiting}, func(w io.Writer) {
+		for _, name := range slices.Sorted(maps.Keys(waiting)) {
+			defer fmt.Fprintf(w, "Waiting for a person: %s of %s; art34 check %s, then art34 approve %s\n", count(waiting[name], "notice", "notices"), name, name, name)
+		}
 		if len(blocked) == 0 {
 			fmt.Fprintln(w, "Idle: nothing is left to do without a person.")
 			return
@@ -114,28 +122,6 @@ func (a *app) idleAnswer(blocked map[string]int64) error {
 		return errNo
 	}
 	return err
-}
-
-// blockedWords says why due work does not go, and what lets it go.
-func blockedWords(code string) string {
-	scope, of, _ := strings.Cut(code, ":")
-	switch scope {
-	case "paused":
-		return "paused; art34 resume goes on"
-	case "canary":
-		return "the canary was accepted; art34 resume lets the others go"
-	case "hours":
-		return "outside the sending hours"
-	case "schedule":
-		return "before or after the time of the schedule"
-	case "relay-away":
-		return "the relay cannot be reached"
-	case "no-relay":
-		return "no relay is configured (ART34_RELAY)"
-	case "breaker":
-		return "the breaker " + of + " is open; art34 release --breaker closes it"
-	}
-	return code
 }
 
 // follow shows how far the campaigns are while a service works, until the

@@ -30,6 +30,7 @@ type service struct {
 	queue   *queue.Queue
 	worker  *dispatch.Service
 	console *consoleServer // nil without one
+	prover  *prover
 	unlock  func()
 	blocked map[string]int64 // of the last look at Idle
 }
@@ -41,12 +42,13 @@ type serviceConfig struct {
 	redis   string // "": embedded
 	wayBack func(pipeline.Campaign, pipeline.Channel) bool
 	times   dispatch.Times
+	prover  *prover // nil: the way back is not probed
 }
 
 // newService opens the queue and prepares the roles. The house stays open until
 // after Close.
 func (h *house) newService(ctx context.Context, c serviceConfig) (*service, error) {
-	s := &service{h: h, roles: c.roles, unlock: func() {}}
+	s := &service{h: h, roles: c.roles, prover: c.prover, unlock: func() {}}
 	if !h.shared || c.redis == "" {
 		unlock, err := h.lockRun()
 		if err != nil {
@@ -104,6 +106,9 @@ func (s *service) run(drain, kill context.Context, until func(context.Context) (
 	beside.Go(func() { s.beat(drain) })
 	if slices.Contains(s.roles, dispatch.RolePrint) {
 		beside.Go(func() { _ = poll(drain, tidyEvery, s.tidy) })
+	}
+	if s.prover != nil {
+		beside.Go(func() { s.prover.run(drain) })
 	}
 	if s.console != nil {
 		beside.Go(func() { s.console.run(drain, s.h) })

@@ -59,6 +59,8 @@ type status struct {
 	Held        map[string]int64            `json:"held"`        // reason → notices
 	Unreachable map[string]int64            `json:"unreachable"` // reason → notices
 	Audit       *auditResult                `json:"audit,omitempty"`
+	WayBack     []provenView                `json:"way_back,omitempty"`
+	Warnings    []warning                   `json:"warnings,omitempty"`
 
 	settled bool
 }
@@ -215,7 +217,7 @@ func (h *house) status(ctx context.Context, c pipeline.Campaign) (*status, error
 	if !c.LaunchAt.IsZero() {
 		s.LaunchAt = &c.LaunchAt
 	}
-	for _, add := range []func(context.Context, pipeline.Campaign, *status) error{h.addReasons, h.addRuns, h.addVersions, h.addPace, h.addBlocked} {
+	for _, add := range []func(context.Context, pipeline.Campaign, *status) error{h.addReasons, h.addRuns, h.addVersions, h.addPace, h.addBlocked, h.addWayBack, h.addWarnings} {
 		if err := add(ctx, c, s); err != nil {
 			return nil, err
 		}
@@ -318,6 +320,10 @@ func (s *status) print(w io.Writer) {
 			fmt.Fprintf(w, ", the e-mails would be out at %s", s.ExpectedEnd.Local().Format(time.DateTime))
 		}
 		fmt.Fprintln(w)
+	}
+	s.printWayBack(w)
+	for _, x := range s.Warnings {
+		fmt.Fprintf(w, "Warning: %s\n", x.Sentence)
 	}
 	for _, b := range s.Breakers {
 		fmt.Fprintf(w, "Breaker %s since %s: %s %s\n", b.Scope, b.Since.Local().Format(time.DateTime), b.Reason, b.Detail)
