@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,35 +16,42 @@ import (
 )
 
 type demoCmd struct {
-	Customers int    `help:"How many sample customers." default:"3000" placeholder:"N"`
-	Seed      uint64 `help:"The same seed gives the same customers." default:"34" placeholder:"S"`
-	Out       string `help:"Directory to work in; it must not exist (default: a fresh one under the temporary directory)." placeholder:"DIR" type:"path"`
+	Customers int     `help:"How many sample customers." default:"3000" placeholder:"N"`
+	Seed      uint64  `help:"The same seed gives the same customers, and lets the same addresses fail." default:"34" placeholder:"S"`
+	Bounces   float64 `help:"Share of addresses at which an e-mail fails, at once or later, in all the ways known." default:"0.08" placeholder:"SHARE"`
+	Out       string  `help:"Directory to work in; it must not exist (default: a fresh one under the temporary directory)." placeholder:"DIR" type:"path"`
+	Resume    string  `help:"Go on with a demo that was interrupted, in the directory that it worked in." placeholder:"DIR" type:"path"`
+
+	// For tests: into which the longest wait is compressed, and another campaign.yaml.
+	Span time.Duration `hidden:"" default:"8s"`
+	File string        `hidden:"" type:"path"`
 }
 
 // Help shows examples.
 func (demoCmd) Help() string {
-	return `Makes customers who do not exist, a campaign for them, and carries it out: by real SMTP to a practice relay that refuses some, with print runs in PDF, against a clock on which weeks pass in seconds. Nothing has to be installed and nothing leaves the machine. It ends by itself and says where the mails and the letters lie.
+	return `Makes customers who do not exist, a campaign for them, and carries it out: by real SMTP to a practice relay that refuses some and returns others, in the words of Postfix, Exim, Exchange and Gmail, with print runs in PDF, against a clock on which weeks pass in seconds. Bounced mails are resent on their schedule, dead addresses become letters, people answer, forged bounces change nothing. Nothing has to be installed and nothing leaves the machine. It ends by itself and says where the mails and the letters lie.
+
+Killed in the middle, it goes on with --resume where it was: nothing is lost.
 
 Examples:
 
     art34 demo
-    art34 demo --customers 500 --seed 7`
+    art34 demo --customers 500 --seed 7 --bounces 0.12
+    art34 demo --resume /tmp/art34-demo-123`
 }
 
 // demoName is the campaign of the demo.
 const demoName = "demo"
 
-// demoMix is what the practice relay of the demo does to mail.
-func demoMix() rehearsal.Mix {
-	return rehearsal.Mix{Dead: 0.03, Grey: 0.05, Full: 0.01, Over: 0.005, Drop: 0.002}
-}
-
 // Run plays the whole story.
 func (c demoCmd) Run(ctx context.Context, a *app) error {
-	if c.Customers < 1 {
-		return refuse("usage", "--customers is at least 1", "")
+	var dir string
+	var err error
+	if c.Resume != "" {
+		dir, c, err = c.resumed()
+	} else {
+		dir, err = c.directory()
 	}
-	dir, err := c.directory()
 	if err != nil {
 		return err
 	}
@@ -51,33 +59,70 @@ func (c demoCmd) Run(ctx context.Context, a *app) error {
 	drain, _, release := a.signals(ctx)
 	defer release()
 	a.say("Everything happens in %s", dir)
-	h, campaign, err := c.prepare(drain, own, dir)
+	var h *house
+	var campaign pipeline.Campaign
+	if c.Resume != "" {
+		h, campaign, err = c.open(drain, own)
+	} else {
+		h, campaign, err = c.prepare(drain, own, dir)
+	}
 	if h != nil {
 		defer h.Close()
 	}
 	if err != nil {
 		return err
 	}
-	mails := filepath.Join(dir, "Maildir")
-	relay, err := rehearsal.NewRelay(rehearsal.RelayConfig{Seed: c.Seed, Mix: demoMix(), Maildir: mails})
-	if err != nil {
-		return err
-	}
 	show := a.storyboard()
 	p := &practice{
-		h: h, campaign: campaign, relay: relay, span: 8 * time.Second, look: show.look,
-		printer: rehearsal.Printer{Seed: c.Seed, Spoil: 0.005, Place: "practice"},
+		h: h, campaign: campaign, seed: c.Seed, mix: rehearsal.Usual(c.Bounces), maildir: filepath.Join(dir, "Maildir"),
+		span: c.Span, notes: c.notes(dir), look: show.look,
+		printer: rehearsal.Printer{Seed: c.Seed, Spoil: 0.005, Return: 0.01, Place: "practice"},
 	}
 	start := a.real.Now()
 	err = p.run(drain)
 	show.end()
 	if err != nil {
+		if drain.Err() != nil {
+			a.say("go on with: %s demo --resume %s", program(), dir)
+		}
 		return err
 	}
 	return c.finish(ctx, a, h, p, dir, a.real.Now().Sub(start))
 }
 
+// notes is what outlives the process.
+func (demoCmd) notes(dir string) *practiceNotes {
+	return &practiceNotes{dir: filepath.Join(dir, "practice")}
+}
+
+// resumed reads what an interrupted demo was asked for.
+func (c demoCmd) resumed() (string, demoCmd, error) {
+	dir := c.Resume
+	asked, err := c.notes(dir).asked()
+	c.Customers, c.Seed, c.Bounces, c.Span = asked.Customers, asked.Seed, asked.Bounces, time.Duration(asked.Seconds*float64(time.Second))
+	return dir, c, err
+}
+
+// open opens what an interrupted demo left.
+func (c demoCmd) open(ctx context.Context, own *app) (*house, pipeline.Campaign, error) {
+	h, err := own.open(ctx)
+	if err != nil {
+		return nil, pipeline.Campaign{}, err
+	}
+	campaign, err := h.ledger.Campaign(ctx, demoName)
+	if errors.Is(err, pipeline.ErrNotFound) || err == nil && campaign.Version == 0 {
+		return h, campaign, refuse("nothing-to-resume", "the demo was interrupted before it was launched", "begin another one")
+	}
+	return h, campaign, err
+}
+
 func (c demoCmd) directory() (string, error) {
+	if c.Customers < 1 {
+		return "", refuse("usage", "--customers is at least 1", "")
+	}
+	if mix := rehearsal.Usual(c.Bounces); c.Bounces < 0 || mix.Sum() > 1 {
+		return "", refuse("usage", "--bounces is between 0 and 0.9", "")
+	}
 	if c.Out == "" {
 		return os.MkdirTemp("", "art34-demo-")
 	}
@@ -92,6 +137,9 @@ func (c demoCmd) directory() (string, error) {
 func (c demoCmd) prepare(ctx context.Context, a *app, dir string) (*house, pipeline.Campaign, error) {
 	var none pipeline.Campaign
 	lists := filepath.Join(dir, "sample")
+	if err := c.notes(dir).begin(practiceAsked{c.Customers, c.Seed, c.Bounces, c.Span.Seconds()}); err != nil {
+		return nil, none, err
+	}
 	totals, err := sample.Write(ctx, sample.Config{Customers: c.Customers, Seed: c.Seed, Dir: lists})
 	if err != nil {
 		return nil, none, err
@@ -101,7 +149,11 @@ func (c demoCmd) prepare(ctx context.Context, a *app, dir string) (*house, pipel
 	if err != nil {
 		return nil, none, err
 	}
-	campaign, err := h.newCampaign(ctx, demoName, filepath.Join(lists, specFile))
+	spec := filepath.Join(lists, specFile)
+	if c.File != "" {
+		spec = c.File
+	}
+	campaign, err := h.newCampaign(ctx, demoName, spec)
 	if err != nil {
 		return h, none, err
 	}
@@ -142,11 +194,17 @@ func (c demoCmd) finish(ctx context.Context, a *app, h *house, p *practice, dir 
 	if err != nil {
 		return err
 	}
-	view := map[string]any{"dir": dir, "seconds": took.Seconds(), "status": s, "relay": counts}
+	told, err := p.tell(ctx)
+	if err != nil {
+		return err
+	}
+	view := map[string]any{"dir": dir, "seconds": took.Seconds(), "status": s, "relay": counts, "story": told}
 	err = a.answer(view, func(w io.Writer) {
 		fmt.Fprintf(w, "\nSettled after %s. The balance is %d: %s, every one accounted for.\n\n", roughly(took), s.Balance, count(s.Population, "customer", "customers"))
 		s.print(w)
-		fmt.Fprintf(w, "\nThe relay took %s, refused %s addresses, asked %s times to try later and dropped %s connections after the dot.\n",
+		fmt.Fprintln(w)
+		told.print(w)
+		fmt.Fprintf(w, "The relay took %s, refused %s addresses, asked %s times to try later and dropped %s connections after the dot.\n",
 			count(counts.Accepted, "message", "messages"), thousands(counts.Refused), thousands(counts.Deferred), thousands(counts.Dropped))
 		fmt.Fprintf(w, "\nWhere to look:\n  mails       %s\n  print runs  %s\n  letters     %s\n", filepath.Join(dir, "Maildir"), h.printRuns(), filepath.Join(h.folder(demoName).path, lettersDir))
 		fmt.Fprintf(w, "  one customer whose address was dead, and who got a letter:\n    %s --dir %s find %s\n    %s --dir %s find %s --letter\n", program(), h.Dir, example, program(), h.Dir, example)

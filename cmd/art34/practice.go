@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -21,30 +23,37 @@ import (
 type practice struct {
 	h        *house // on a scratch ledger
 	campaign pipeline.Campaign
-	relay    *rehearsal.Relay
+	seed     uint64
+	mix      rehearsal.Mix
+	maildir  string // "": mails are counted only
 	printer  rehearsal.Printer
 	span     time.Duration // into which the longest wait of the campaign is compressed
+	notes    *practiceNotes
 	look     func(*status) // called with every look at the state
+
+	spec     *pipeline.Spec
+	relay    *rehearsal.Relay
+	returned map[int64]bool // print runs whose returned letters were recorded
+	mended   map[string]int // reason → breakers that the practice released as a person would
 	settled  *status
 }
 
 // run launches the campaign and works until every notice is settled or held.
-func (p *practice) run(ctx context.Context) error {
+func (p *practice) run(ctx context.Context) (err error) {
+	if p.spec, err = p.h.editions.Spec(ctx, p.campaign); err != nil {
+		return err
+	}
+	if err := p.start(); err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	served := make(chan error, 1)
-	go func() { served <- p.relay.Serve(ctx, listener) }()
-
-	policy, err := p.policy(ctx)
-	if err != nil {
-		return err
+	if p.relay, err = rehearsal.NewRelay(p.relayConfig()); err != nil {
+		return errors.Join(err, listener.Close())
 	}
-	real := p.h.real.Now()
-	p.h.clock = clock.NewScaled(real, rehearsal.Factor(policy, p.span))
+	defer p.relay.Close()
 	address, err := email.ParseRelayURL("smtp://" + listener.Addr().String() + "?tls=none")
 	if err != nil {
 		return err
@@ -53,8 +62,10 @@ func (p *practice) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.h.operations().Launch(ctx, p.campaign.Name, time.Time{}, 0); err != nil {
-		return err
+	if p.campaign.State != pipeline.Running {
+		if err := p.h.operations().Launch(ctx, p.campaign.Name, time.Time{}, 0); err != nil {
+			return err
+		}
 	}
 	s, err := p.h.newService(ctx, serviceConfig{
 		roles: allRoles(), relay: relayAt{client},
@@ -65,11 +76,7 @@ func (p *practice) run(ctx context.Context) error {
 		return err
 	}
 	defer s.Close()
-	if err := s.run(ctx, ctx, p.step); err != nil {
-		return err
-	}
-	cancel()
-	if err := <-served; err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, context.Canceled) {
+	if err := p.work(ctx, s, listener); err != nil {
 		return err
 	}
 	if p.settled == nil {
@@ -78,18 +85,93 @@ func (p *practice) run(ctx context.Context) error {
 	return nil
 }
 
-func (p *practice) policy(ctx context.Context) (pipeline.Policy, error) {
-	spec, err := p.h.editions.Spec(ctx, p.campaign)
-	if err != nil {
-		return pipeline.Policy{}, err
+// start sets the clock of the practice: at the time of the machine, or where an
+// earlier process left it.
+func (p *practice) start() error {
+	factor := rehearsal.Factor(p.spec.Policy(), p.span)
+	epoch := p.h.real.Now()
+	if p.notes != nil {
+		left, err := p.notes.clock()
+		if err != nil {
+			return err
+		}
+		if !left.IsZero() {
+			epoch = left
+		}
 	}
-	return spec.Policy(), nil
+	p.h.clock = clock.NewScaled(epoch, factor)
+	p.returned, p.mended = map[int64]bool{}, map[string]int{}
+	return nil
+}
+
+// work runs service and relay together. Whichever fails ends both.
+func (p *practice) work(ctx context.Context, s *service, listener net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var beside sync.WaitGroup
+	failed := make(chan error, 3)
+	start := func(f func(context.Context) error) {
+		beside.Go(func() {
+			defer cancel()
+			if err := f(ctx); err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, context.Canceled) {
+				failed <- err
+			}
+		})
+	}
+	start(func(ctx context.Context) error { return p.relay.Serve(ctx, listener) })
+	back, err := p.h.newWayBack(nil)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer back.Close()
+	start(func(ctx context.Context) error { return p.relay.Return(ctx, practiceBox{back}) })
+	start(func(ctx context.Context) error { return judgeAll(ctx, back) })
+	if p.notes != nil {
+		start(func(ctx context.Context) error { return p.notes.keepClock(ctx, p.h.clock) })
+	}
+	err = s.run(ctx, ctx, p.step)
+	cancel()
+	beside.Wait()
+	close(failed)
+	for e := range failed {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+func (p *practice) relayConfig() rehearsal.RelayConfig {
+	home := map[string]bool{}
+	for _, s := range p.spec.Senders {
+		home[strings.ToLower(s.EnvelopeDomain)] = true
+	}
+	c := rehearsal.RelayConfig{
+		Seed: p.seed, Mix: p.mix, Maildir: p.maildir, Clock: p.h.clock, Window: p.spec.Policy().BounceWindow,
+		Attempt: attemptOf,
+		Home:    func(domain string) bool { return home[strings.ToLower(domain)] },
+	}
+	if p.notes != nil {
+		c.Journal = p.notes.journal()
+	}
+	return c
+}
+
+// attemptOf reads the attempt out of a return path, 0 where no notice is behind
+// it.
+func attemptOf(returnPath string) int {
+	t, err := email.ParseReturnPath(returnPath)
+	if err != nil || t.Notice == 0 {
+		return 0
+	}
+	return t.Attempt
 }
 
 // step plays the print shop and looks whether everything is settled.
 func (p *practice) step(ctx context.Context) (bool, error) {
 	open, err := p.print(ctx)
 	if err != nil {
+		return false, err
+	}
+	if err := p.mend(ctx); err != nil {
 		return false, err
 	}
 	c, err := p.h.ledger.Campaign(ctx, p.campaign.Name)
@@ -106,11 +188,54 @@ func (p *practice) step(ctx context.Context) (bool, error) {
 	if s.Balance != 0 {
 		return false, decline("balance", fmt.Sprintf("the balance is %d", s.Balance), "this is a defect of the program")
 	}
-	if open || !restful(s.States) || !restful(s.Supplements.States) || !restful(s.Copies.States) {
+	if open || p.relay.Coming() > 0 || waiting(s) || !restful(s.States) || !restful(s.Supplements.States) || !restful(s.Copies.States) {
 		return false, nil
+	}
+	if judged, err := p.judged(ctx); !judged || err != nil {
+		return false, err
 	}
 	p.settled = s
 	return true, nil
+}
+
+// judged reports whether nothing that came back waits to be understood.
+func (p *practice) judged(ctx context.Context) (bool, error) {
+	counts, err := p.h.ledger.CountInbox(ctx)
+	for _, c := range counts {
+		if c.State == pipeline.InboundPending && c.Count > 0 {
+			return false, err
+		}
+	}
+	return true, err
+}
+
+// mend releases breakers that wait for a person, as one would who has looked into
+// it: in the practice whoever refused us can be talked to.
+func (p *practice) mend(ctx context.Context) error {
+	breakers, err := p.h.ledger.Breakers(ctx, p.campaign.ID)
+	if err != nil {
+		return err
+	}
+	for _, b := range breakers {
+		if !b.Until.IsZero() {
+			continue // it closes by itself
+		}
+		if err := p.h.operations().ReleaseBreaker(ctx, p.campaign.Name, b.Scope, "practice: looked into"); err != nil {
+			return err
+		}
+		p.mended[b.Reason]++
+	}
+	return nil
+}
+
+// waiting reports whether cohorts are held that were released, or have still to be.
+func waiting(s *status) bool {
+	for reason, n := range s.Held {
+		if n > 0 && strings.HasPrefix(reason, pipeline.ReasonBounces) {
+			return true
+		}
+	}
+	return len(s.Breakers) > 0
 }
 
 // restful reports whether only a person could do more.
@@ -144,9 +269,49 @@ func (p *practice) print(ctx context.Context) (open bool, err error) {
 			if err := p.acknowledge(ctx, r); err != nil {
 				return open, err
 			}
+		case pipeline.RunDeposited:
+			if p.returned[r.ID] {
+				continue
+			}
+			if p.h.clock.Now().Sub(r.ClosedAt) < p.bringBack() {
+				open = true
+				continue
+			}
+			if err := p.giveBack(ctx, r); err != nil {
+				return open, err
+			}
+			p.returned[r.ID] = true
 		}
 	}
 	return open, nil
+}
+
+// bringBack is how long the post takes to bring a letter back.
+func (p *practice) bringBack() time.Duration {
+	return min(10*24*time.Hour, p.spec.Policy().ReturnWindow/2)
+}
+
+// giveBack records the letters of a run that came back. Saying it twice, after a
+// restart, changes nothing.
+func (p *practice) giveBack(ctx context.Context, r pipeline.Run) error {
+	items, err := p.h.ledger.RunItems(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	bySeq := map[int]pipeline.RunItem{}
+	for _, i := range items {
+		bySeq[i.Seq] = i
+	}
+	var news []dispatch.News
+	for _, back := range p.printer.Returned(items) {
+		item := bySeq[back.Seq]
+		news = append(news, dispatch.News{Notice: item.Notice, Event: pipeline.Event{Attempt: item.Attempt, Outcome: back.Outcome, Code: back.Reason}})
+	}
+	if len(news) == 0 {
+		return nil
+	}
+	_, err = p.h.operations().Returned(ctx, p.campaign.ID, news)
+	return err
 }
 
 func (p *practice) acknowledge(ctx context.Context, r pipeline.Run) error {

@@ -17,38 +17,55 @@ import (
 
 type rehearseCmd struct {
 	campaignArg
-	Seed uint64  `help:"The same seed lets the same addresses fail." default:"1" placeholder:"S"`
-	Dead float64 `help:"Share of addresses that do not exist." default:"0.03" placeholder:"SHARE"`
-	Grey float64 `help:"Share of addresses that ask to try later once." default:"0.02" placeholder:"SHARE"`
-	Full float64 `help:"Share of mailboxes that are full for good." default:"0.01" placeholder:"SHARE"`
+	Seed    uint64  `help:"The same seed lets the same addresses fail." default:"1" placeholder:"S"`
+	Bounces float64 `help:"Share of addresses at which an e-mail fails, at once or later, in all the ways known." default:"0.08" placeholder:"SHARE"`
+	Dead    float64 `help:"Share of addresses more that do not exist." default:"0" placeholder:"SHARE"`
+	Grey    float64 `help:"Share of addresses more that ask to try later once." default:"0" placeholder:"SHARE"`
+	Full    float64 `help:"Share of mailboxes more that are full for good." default:"0" placeholder:"SHARE"`
 }
 
 // Help shows examples.
 func (rehearseCmd) Help() string {
-	return `Carries the campaign out as its folder and lists are now, with the real letters, against a relay and a print shop of our own and a compressed clock, in a scratch ledger that is removed afterwards. Nothing leaves the machine, nothing real is touched. The answer forecasts duration and print volume; pacing and hours count in the forecast, not in the rehearsal.
+	return `Carries the campaign out as its folder and lists are now, with the real letters, against a relay and a print shop of our own and a compressed clock, in a scratch ledger that is removed afterwards. The relay refuses some mails and returns others, hours or days later, in the words of Postfix, Exim, Exchange and Gmail; people answer and complain; forged bounces come. What follows is done as in earnest: resends on schedule, letters for dead addresses. Nothing leaves the machine, nothing real is touched. The answer forecasts duration and print volume; pacing and hours count in the forecast, not in the rehearsal.
 
 Examples:
 
     art34 rehearse muguet
-    art34 rehearse muguet --dead 0.10`
+    art34 rehearse muguet --bounces 0.15
+    art34 rehearse muguet --dead 0.10 --seed 2`
 }
+
+// rehearsalMark stands over everything that a rehearsal shows.
+const rehearsalMark = "REHEARSAL – nothing was really sent"
 
 // rehearsed is the answer of a rehearsal.
 type rehearsed struct {
-	Campaign string           `json:"campaign"`
-	Seconds  float64          `json:"seconds"`
-	Forecast outlook          `json:"forecast"` // of first letters
-	Letters  int64            `json:"letters"`  // in all, with fallback letters
-	Sheets   int64            `json:"sheets"`
-	Status   *status          `json:"status"`
-	Relay    rehearsal.Counts `json:"relay"`
+	Rehearsal string           `json:"rehearsal"` // says that it is one
+	Campaign  string           `json:"campaign"`
+	Seconds   float64          `json:"seconds"`
+	Forecast  outlook          `json:"forecast"`
+	Letters   int64            `json:"letters"` // in all, with fallback letters
+	Sheets    int64            `json:"sheets"`
+	Status    *status          `json:"status"`
+	Story     *story           `json:"story"`
+	Relay     rehearsal.Counts `json:"relay"`
+}
+
+// mix is what the practice relay does.
+func (c rehearseCmd) mix() (rehearsal.Mix, error) {
+	m := rehearsal.Usual(c.Bounces)
+	m.Dead, m.Grey, m.Full = m.Dead+c.Dead, m.Grey+c.Grey, m.Full+c.Full
+	if c.Bounces < 0 || c.Dead < 0 || c.Grey < 0 || c.Full < 0 || m.Sum() > 1 {
+		return m, refuse("usage", "the shares are between 0 and 0.9, together at most 0.9", "")
+	}
+	return m, nil
 }
 
 // Run rehearses the campaign.
 func (c rehearseCmd) Run(ctx context.Context, a *app) error {
-	mix := rehearsal.Mix{Dead: c.Dead, Grey: c.Grey, Full: c.Full}
-	if c.Dead < 0 || c.Grey < 0 || c.Full < 0 || c.Dead+c.Grey+c.Full > 1 {
-		return refuse("usage", "the shares are between 0 and 1, together at most 1", "")
+	mix, err := c.mix()
+	if err != nil {
+		return err
 	}
 	h, err := a.open(ctx)
 	if err != nil {
@@ -68,16 +85,17 @@ func (c rehearseCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	relay, err := rehearsal.NewRelay(rehearsal.RelayConfig{Seed: c.Seed, Mix: mix})
-	if err != nil {
-		return err
-	}
 	show := a.storyboard()
-	p := &practice{h: own, campaign: scratch, relay: relay, span: 8 * time.Second, look: show.look, printer: rehearsal.Printer{Seed: c.Seed, Spoil: 0.002, Place: "rehearsal"}}
+	show.mark = rehearsalMark
+	p := &practice{
+		h: own, campaign: scratch, seed: c.Seed, mix: mix, span: 8 * time.Second, look: show.look,
+		printer: rehearsal.Printer{Seed: c.Seed, Spoil: 0.002, Return: 0.01, Place: "rehearsal"},
+	}
 	before, err := h.forecastOf(drain, campaign, 0)
 	if err != nil {
 		return err
 	}
+	a.say("%s", rehearsalMark)
 	start := a.real.Now()
 	err = p.run(drain)
 	show.end()
@@ -88,7 +106,7 @@ func (c rehearseCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c rehearseCmd) answer(ctx context.Context, a *app, own *house, p *practice, before outlook, took time.Duration) error {
-	r := rehearsed{Campaign: c.Campaign, Forecast: before, Seconds: took.Seconds(), Status: p.settled, Relay: p.relay.Counts()}
+	r := rehearsed{Rehearsal: rehearsalMark, Campaign: c.Campaign, Forecast: before, Seconds: took.Seconds(), Status: p.settled, Relay: p.relay.Counts()}
 	runs, err := own.ledger.Runs(ctx, p.campaign.ID)
 	if err != nil {
 		return err
@@ -97,10 +115,17 @@ func (c rehearseCmd) answer(ctx context.Context, a *app, own *house, p *practice
 		r.Letters += int64(run.Letters)
 		r.Sheets += int64(run.Letters * run.Sheets)
 	}
+	if r.Story, err = p.tell(ctx); err != nil {
+		return err
+	}
 	return a.answer(r, func(w io.Writer) {
+		fmt.Fprintln(w, rehearsalMark+".")
 		fmt.Fprintf(w, "Rehearsed in %s. In earnest: %s.\n", roughly(took), r.Forecast.words())
-		fmt.Fprintf(w, "With what the practice relay refused, %s were printed on %s.\n\n", count(r.Letters, "letter", "letters"), count(r.Sheets, "sheet", "sheets"))
+		fmt.Fprintf(w, "With what the practice relay refused and returned, %s were printed on %s.\n\n", count(r.Letters, "letter", "letters"), count(r.Sheets, "sheet", "sheets"))
 		r.Status.print(w)
+		fmt.Fprintln(w)
+		r.Story.print(w)
+		fmt.Fprintln(w, rehearsalMark+".")
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 // every two seconds elsewhere.
 type storyboard struct {
 	a     *app
+	mark  string // stands over the table
 	last  time.Time
 	lines int // drawn on the terminal
 }
@@ -35,6 +36,10 @@ func (b *storyboard) look(s *status) {
 		fmt.Fprintf(&text, "\x1b[%dA\x1b[J", b.lines)
 	}
 	b.lines = 0
+	if b.mark != "" {
+		fmt.Fprintf(&text, "  %s\n", b.mark)
+		b.lines++
+	}
 	for _, st := range pipeline.States() {
 		n := s.States[st]
 		if n == 0 && st.Settled() || s.Population == 0 {

@@ -10,8 +10,11 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// Mailbox takes what comes back. nil means that it is safe there; any error but one
-// of SMTP with a code from 500 on, that it is to be tried again.
+// ErrRefused says that a mailbox will never take a message.
+var ErrRefused = errors.New("refused for good")
+
+// Mailbox takes what comes back. nil means that it is safe there; any error but
+// ErrRefused and one of SMTP with a code from 500 on, that it is to be tried again.
 type Mailbox interface {
 	Deliver(ctx context.Context, from, to string, raw []byte) error
 }
@@ -19,7 +22,7 @@ type Mailbox interface {
 // permanent reports whether a delivery was refused for good.
 func permanent(err error) bool {
 	var reply *smtp.SMTPError
-	return errors.As(err, &reply) && reply.Code >= 500
+	return errors.Is(err, ErrRefused) || errors.As(err, &reply) && reply.Code >= 500
 }
 
 // LMTP is a Mailbox behind an LMTP server (RFC 2033), as a relay knows it. It keeps

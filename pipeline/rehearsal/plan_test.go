@@ -1,6 +1,7 @@
 package rehearsal_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -66,7 +67,7 @@ func TestPrinterSpoilsOnceAndSaysTheSameTwice(t *testing.T) {
 	if len(spoiled) < 60 || len(spoiled) > 140 || d.Count != 1000-len(spoiled) || d.Slip != "PRACTICE-R000004" || d.On.Format(time.DateOnly) != "2026-02-03" {
 		t.Fatalf("%d spoiled, deposit %+v", len(spoiled), d)
 	}
-	if d2, s2 := p.Acknowledge(pipeline.Run{ID: 4}, items, on); d2 != d || len(s2) != len(spoiled) {
+	if d2, s2 := p.Acknowledge(pipeline.Run{ID: 4}, items, on); !reflect.DeepEqual(d2, d) || len(s2) != len(spoiled) {
 		t.Error("the same run got another answer")
 	}
 	for i := range items {
@@ -74,5 +75,28 @@ func TestPrinterSpoilsOnceAndSaysTheSameTwice(t *testing.T) {
 	}
 	if _, again := p.Acknowledge(pipeline.Run{ID: 5}, items, on); len(again) != 0 {
 		t.Errorf("%d letters spoiled twice", len(again))
+	}
+}
+
+func TestPrinterBringsSomeBack(t *testing.T) {
+	t.Parallel()
+	p := rehearsal.Printer{Seed: 3, Return: 0.1}
+	items := make([]pipeline.RunItem, 1000)
+	for i := range items {
+		items[i] = pipeline.RunItem{Seq: i + 1, Notice: int64(i), Attempt: 1, State: pipeline.ItemPosted}
+	}
+	items[0].State = pipeline.ItemRejected
+	back, reasons := p.Returned(items), map[string]int{}
+	for _, b := range back {
+		reasons[b.Reason]++
+		if b.Seq == 1 {
+			t.Error("a letter came back that was never posted")
+		}
+	}
+	if len(back) < 60 || len(back) > 140 || reasons["unknown-at-address"] < 20 || len(reasons) < 4 {
+		t.Errorf("%d came back: %v", len(back), reasons)
+	}
+	if again := p.Returned(items); len(again) != len(back) {
+		t.Error("the same run got another answer")
 	}
 }

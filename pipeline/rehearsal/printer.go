@@ -9,9 +9,10 @@ import (
 
 // Printer is a practice print shop.
 type Printer struct {
-	Seed  uint64
-	Spoil float64 // share of letters that it spoils, 0 to 1
-	Place string  // of the deposit
+	Seed   uint64
+	Spoil  float64 // share of letters that it spoils, 0 to 1
+	Return float64 // share of letters that the post brings back, 0 to 1
+	Place  string  // of the deposit
 }
 
 // Acknowledge answers a released run: the deposit, with the count of the letters
@@ -33,4 +34,36 @@ func (p Printer) Acknowledge(run pipeline.Run, items []pipeline.RunItem, on time
 		Slip:    "PRACTICE-" + run.Name(),
 		Count:   len(items) - len(spoiled),
 	}, spoiled
+}
+
+// Return is a letter that the post brought back.
+type Return struct {
+	Seq     int
+	Reason  string // a code of package postal/returned
+	Outcome pipeline.Outcome
+}
+
+// Returned says which letters of a run come back after a while, and why: for the
+// four reasons on the label of La Poste, or none. The same run gets the same
+// answer.
+func (p Printer) Returned(items []pipeline.RunItem) (back []Return) {
+	for _, i := range items {
+		key := strconv.FormatInt(i.Notice, 10)
+		if i.State != pipeline.ItemPosted || chance(p.Seed, "return", key) >= p.Return {
+			continue
+		}
+		r := Return{Seq: i.Seq, Reason: "not-stated", Outcome: pipeline.None}
+		switch c := chance(p.Seed, "reason", key); {
+		case c < 0.25:
+			r.Reason, r.Outcome = "access-or-address", pipeline.Dead
+		case c < 0.75:
+			r.Reason, r.Outcome = "unknown-at-address", pipeline.Dead
+		case c < 0.80:
+			r.Reason = "refused"
+		case c < 0.97:
+			r.Reason = "unclaimed"
+		}
+		back = append(back, r)
+	}
+	return back
 }
