@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/dispatch"
 )
 
 // campaignArg is the argument that most commands take first.
@@ -42,17 +43,20 @@ type launchCmd struct {
 	campaignArg
 	At     string `help:"Not before this time, like 2026-01-20T08:00:00+01:00." placeholder:"TIME"`
 	Canary int    `help:"Stop for art34 resume after so many e-mails were accepted." placeholder:"N"`
+
+	RelayLater bool `help:"Do not try the relay now: it comes up later, and the service waits for it."`
 }
 
 // Help shows examples.
 func (launchCmd) Help() string {
-	return `The campaign must be approved, its files unchanged since, and a relay configured. The service (art34 run) does the work.
+	return `The campaign must be approved, its files unchanged since, and a relay configured. The relay is called once, up to the login, without sending anything: one that cannot be reached (exit 3, after 30 s) or that refuses us or offers no STARTTLS (exit 2) is better known now than after the launch. The service (art34 run) does the work.
 
 Examples:
 
     art34 launch muguet
     art34 launch muguet --canary 200
-    art34 launch muguet --at 2026-01-20T08:00:00+01:00`
+    art34 launch muguet --at 2026-01-20T08:00:00+01:00
+    art34 launch muguet --at 2026-01-20T08:00:00+01:00 --relay-later`
 }
 
 // Run launches the campaign.
@@ -71,7 +75,8 @@ func (c launchCmd) Run(ctx context.Context, a *app) error {
 	if a.Relay == "" {
 		return refuse("no-relay", "no relay is configured, so nothing could be sent", "set ART34_RELAY=smtp://user@host:port, or try the campaign with art34 rehearse "+c.Campaign)
 	}
-	if _, err := a.relay(); err != nil {
+	relay, err := a.relay()
+	if err != nil {
 		return err
 	}
 	h, err := a.open(ctx)
@@ -87,6 +92,11 @@ func (c launchCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if c.RelayLater {
+		a.say("note: the relay was not tried; art34 status says if it cannot be reached")
+	} else if err := a.tryRelay(ctx, relay); err != nil {
+		return err
+	}
 	if version.ApprovedBy == a.actor() {
 		// A second person will be needed once there are accounts.
 		if err := h.ledger.Append(ctx, a.audit(campaign.ID, "launch", "", fmt.Sprintf("version %d is approved and launched by the same person", version.N))); err != nil {
@@ -99,7 +109,7 @@ func (c launchCmd) Run(ctx context.Context, a *app) error {
 	return a.answer(map[string]any{"campaign": campaign.Name, "state": pipeline.Running, "version": version.N, "launch_at": at, "canary": c.Canary}, func(w io.Writer) {
 		fmt.Fprintf(w, "%s is launched with version %d", campaign.Name, version.N)
 		if at.After(a.clock.Now()) {
-			fmt.Fprintf(w, ", not before %s", at.Local().Format(time.DateTime+" MST"))
+			fmt.Fprintf(w, ", not before %s", shown(at))
 		}
 		fmt.Fprintln(w, ".")
 		if c.Canary > 0 {
@@ -109,12 +119,39 @@ func (c launchCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
+// tryRelay opens a connection to the relay, as far as the login, and closes it.
+func (a *app) tryRelay(ctx context.Context, relay dispatch.Relay) error {
+	err := a.wait(ctx, "the relay", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		conn, err := relay.Dial(ctx)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	})
+	own, ok := errors.AsType[*pipeline.Error](err)
+	switch {
+	case err == nil || !ok:
+		return err
+	case own.Code == "service-away":
+		return &pipeline.Error{Code: "relay-away", Sentence: "the relay cannot be reached; nothing was launched", Cause: errors.New(firstLine(own.Cause)), Exit: exitAway,
+			Hint: "check that it runs and that ART34_RELAY names it; --relay-later launches without trying it"}
+	case own.Permanent:
+		return &pipeline.Error{Code: own.Code, Sentence: own.Sentence + "; nothing was launched", Hint: own.Hint, Cause: own.Cause, Permanent: true, Exit: exitUsage}
+	}
+	return err
+}
+
 // launchable returns the version in force, or says why the campaign cannot be
 // launched: not approved, files or lists changed since, nobody to inform.
 func (h *house) launchable(ctx context.Context, c pipeline.Campaign) (pipeline.Version, error) {
 	if c.State != pipeline.Approved {
 		if c.State == pipeline.Draft {
 			return pipeline.Version{}, decline("not-approved", c.Name+" is not approved", "art34 check "+c.Name+", then art34 approve "+c.Name)
+		}
+		if c.State != pipeline.Withdrawn {
+			return pipeline.Version{}, decline("launched", fmt.Sprintf("%s was launched already, at %s, with version %d; it is %s", c.Name, shown(c.LaunchAt), c.Version, c.State), "art34 status "+c.Name+" shows how far it is; art34 pause and art34 resume control it")
 		}
 		return pipeline.Version{}, notInState(pipeline.ErrConflict, c)
 	}
@@ -179,7 +216,9 @@ type pauseCmd struct {
 
 // Help shows examples.
 func (pauseCmd) Help() string {
-	return `Within a second nothing more reaches the relay, except what is on the wire at this moment. Nothing is lost; art34 resume goes on exactly there.
+	return `Within a second nothing more reaches the relay, except what is on the wire at this moment. Nothing is lost; art34 resume goes on exactly there. Print runs that are assembled stay as they are: art34 print recall takes them back.
+
+` + reasonHelp + `
 
 Example:
 
@@ -188,6 +227,9 @@ Example:
 
 // Run pauses the campaign.
 func (c pauseCmd) Run(ctx context.Context, a *app) error {
+	if err := checkReason(c.Reason); err != nil {
+		return err
+	}
 	return a.control(ctx, c.campaignArg, func(h *house, x pipeline.Campaign) error {
 		return h.operations().Pause(ctx, x.Name, c.Reason)
 	})
@@ -202,13 +244,18 @@ type resumeCmd struct {
 func (resumeCmd) Help() string {
 	return `Goes on with the version in force: after a pause with art34 approve of a corrected letter, with the corrected one for everybody who was not written to yet.
 
+` + reasonHelp + `
+
 Example:
 
-    art34 resume muguet`
+    art34 resume muguet --reason "the canary is fine"`
 }
 
 // Run resumes the campaign.
 func (c resumeCmd) Run(ctx context.Context, a *app) error {
+	if err := checkReason(c.Reason); err != nil {
+		return err
+	}
 	return a.control(ctx, c.campaignArg, func(h *house, x pipeline.Campaign) error {
 		if x.State == pipeline.Paused {
 			h.noteChanges(ctx, x)
@@ -242,6 +289,8 @@ type cancelCmd struct {
 func (cancelCmd) Help() string {
 	return `What was not sent yet never will be; print runs that were not released are voided. Released ones need a recall. It may be repeated.
 
+` + reasonHelp + `
+
 Example:
 
     art34 cancel muguet --reason "false alarm" --yes`
@@ -251,6 +300,9 @@ Example:
 func (c cancelCmd) Run(ctx context.Context, a *app) error {
 	if !c.Yes || c.Reason == "" {
 		return refuse("usage", "cancelling is for good: it needs --reason and --yes", "art34 pause "+c.Campaign+" stops it without ending it")
+	}
+	if err := checkReason(c.Reason); err != nil {
+		return err
 	}
 	h, err := a.open(ctx)
 	if err != nil {
@@ -301,9 +353,9 @@ func notInState(err error, c pipeline.Campaign) error {
 		return err
 	}
 	hint := map[pipeline.CampaignState]string{
-		pipeline.Draft:     "it has to be approved and launched first",
-		pipeline.Approved:  "it has to be launched first",
-		pipeline.Running:   "it is running already",
+		pipeline.Draft:     "it has to be approved (art34 check, art34 approve) and launched first",
+		pipeline.Approved:  "it has to be launched first: art34 launch " + c.Name,
+		pipeline.Running:   "art34 pause " + c.Name + " stops it",
 		pipeline.Paused:    "art34 resume " + c.Name + " goes on, art34 cancel " + c.Name + " ends it",
 		pipeline.Withdrawn: "a cancelled campaign stays cancelled",
 	}[c.State]

@@ -24,7 +24,7 @@ import (
 // have:
 //
 //	prepared draft|approved   an installation with the campaign muguet, 300 customers of seed 7, in $ART34_DIR and sample/
-//	relay [dead]              a practice relay; sets ART34_RELAY. dead: it refuses every address
+//	relay [dead|starttls]     a practice relay; sets ART34_RELAY. dead: it refuses every address; starttls: we want what it does not offer
 //	exits N COMMAND …         runs a command and checks its exit code
 //	sed OLD NEW FILE          replaces a text that must be there
 //	waitfor FILE              waits for a file of the installation
@@ -116,7 +116,11 @@ func practiceRelay(ts *testscript.TestScript, _ bool, args []string) {
 		_ = r.Close()
 		<-served
 	})
-	ts.Setenv("ART34_RELAY", "smtp://"+l.Addr().String()+"?tls=none")
+	address := "smtp://" + l.Addr().String()
+	if len(args) == 0 || args[0] != "starttls" {
+		address += "?tls=none"
+	}
+	ts.Setenv("ART34_RELAY", address)
 }
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {

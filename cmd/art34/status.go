@@ -75,15 +75,18 @@ type account struct {
 type blockage struct {
 	Code     string `json:"code"`
 	Sentence string `json:"sentence"`
+	Hint     string `json:"hint,omitempty"`
 	Notices  int64  `json:"notices"` // at least, where it is very many
 }
 
 type breakerView struct {
-	Scope  string     `json:"scope"`
-	Reason string     `json:"reason"`
-	Detail string     `json:"detail"`
-	Since  time.Time  `json:"since"`
-	Until  *time.Time `json:"until,omitempty"`
+	Scope    string     `json:"scope"`
+	Reason   string     `json:"reason"`
+	Detail   string     `json:"detail"`
+	Sentence string     `json:"sentence"`
+	Hint     string     `json:"hint"`
+	Since    time.Time  `json:"since"`
+	Until    *time.Time `json:"until,omitempty"`
 }
 
 type versionView struct {
@@ -282,6 +285,9 @@ func (s *status) print(w io.Writer) {
 	if s.PausedFor != "" {
 		fmt.Fprintf(w, " (%s)", s.PausedFor)
 	}
+	if s.LaunchAt != nil && s.State == pipeline.Running && s.LaunchAt.After(time.Now()) {
+		fmt.Fprintf(w, " from %s", shown(*s.LaunchAt))
+	}
 	fmt.Fprintf(w, ": %s to inform\n\n", count(s.Population, "customer", "customers"))
 	table(w, func(w io.Writer) {
 		fmt.Fprintln(w, "\tEMAIL\tPOST\tNONE\tALL")
@@ -312,12 +318,12 @@ func (s *status) print(w io.Writer) {
 		fmt.Fprintf(w, "Print runs: %s\n", stateCounts(s.Runs))
 	}
 	for _, v := range s.Versions {
-		fmt.Fprintf(w, "Version %d, approved by %s at %s: %s\n", v.N, v.ApprovedBy, v.ApprovedAt.Local().Format(time.DateTime), count(v.Attempts, "attempt", "attempts"))
+		fmt.Fprintf(w, "Version %d, approved by %s at %s: %s\n", v.N, v.ApprovedBy, shown(v.ApprovedAt), count(v.Attempts, "attempt", "attempts"))
 	}
 	if s.PerSecond > 0 {
 		fmt.Fprintf(w, "Pace: %.0f/s", s.PerSecond)
 		if s.ExpectedEnd != nil {
-			fmt.Fprintf(w, ", the e-mails would be out at %s", s.ExpectedEnd.Local().Format(time.DateTime))
+			fmt.Fprintf(w, ", the e-mails would be out at %s", shown(*s.ExpectedEnd))
 		}
 		fmt.Fprintln(w)
 	}
@@ -326,13 +332,19 @@ func (s *status) print(w io.Writer) {
 		fmt.Fprintf(w, "Warning: %s\n", x.Sentence)
 	}
 	for _, b := range s.Breakers {
-		fmt.Fprintf(w, "Breaker %s since %s: %s %s\n", b.Scope, b.Since.Local().Format(time.DateTime), b.Reason, b.Detail)
+		b.print(w)
 	}
 	for _, b := range s.Blocked {
-		fmt.Fprintf(w, "Blocked: %s; %s\n", count(b.Notices, "notice", "notices"), b.Sentence)
+		fmt.Fprintf(w, "Blocked: %s of %s; %s\n", count(b.Notices, "notice", "notices"), s.Campaign, b.Sentence)
+		if b.Hint != "" && !strings.HasPrefix(b.Code, "breaker:") && (b.Code != "relay-away" || len(s.Breakers) == 0) {
+			fmt.Fprintf(w, "  %s\n", b.Hint)
+		}
 	}
 	if len(s.Missing) > 0 {
 		fmt.Fprintf(w, "Missing: %s\n", strings.Join(s.Missing, ", "))
+		if slices.ContainsFunc(s.Missing, func(m string) bool { return strings.HasPrefix(m, "art34 run") }) {
+			fmt.Fprintln(w, "  nobody does that work: start art34 run where the ledger is")
+		}
 	}
 	if s.Audit != nil {
 		s.Audit.print(w)
@@ -340,6 +352,15 @@ func (s *status) print(w io.Writer) {
 	if s.Balance != 0 {
 		fmt.Fprintf(w, "\nThe balance is %d: notices are missing or too many. This is a defect of the program or the ledger; stop and have it looked at.\n", s.Balance)
 	}
+}
+
+// print says why a breaker is open and what to do.
+func (b breakerView) print(w io.Writer) {
+	detail := ""
+	if b.Detail != "" {
+		detail = " (" + b.Detail + ")"
+	}
+	fmt.Fprintf(w, "Breaker %s, since %s: %s%s\n  %s\n", b.Scope, shown(b.Since), b.Sentence, detail, b.Hint)
 }
 
 func dashed(n int64) string {

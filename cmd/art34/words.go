@@ -105,6 +105,55 @@ func lastOf(events []pipeline.Event, kinds ...pipeline.EventKind) (at time.Time)
 	return at
 }
 
+// leftWords says why an operation leaves a notice as it is, "" if it does not.
+func leftWords(action string, n pipeline.Notice) string {
+	switch n.State {
+	case pipeline.Held:
+		if action == "hold" {
+			return "held already: " + reasonWords(n.Reason)
+		}
+		return ""
+	case pipeline.Due, pipeline.Queued:
+		if action == "release" {
+			return "not held: it is due"
+		}
+		return ""
+	case pipeline.InDoubt:
+		if action == "hold" {
+			return ""
+		}
+		return "it is not known whether the e-mail left; art34 hold stops a second one"
+	case pipeline.Sending:
+		return "on the wire at this moment"
+	case pipeline.Accepted:
+		return "too late: the relay took the e-mail"
+	case pipeline.Printing:
+		return "in a print run; art34 print recall takes the run back"
+	case pipeline.Posted:
+		return "too late: the letter is at the post"
+	case pipeline.Informed:
+		return "too late: informed"
+	case pipeline.Unreachable:
+		if action == "exclude" {
+			return ""
+		}
+		return "nobody is written to anyway: " + reasonWords(n.Reason)
+	case pipeline.Excluded:
+		return "excluded already: " + reasonWords(n.Reason)
+	case pipeline.Cancelled:
+		return "cancelled: the campaign is"
+	}
+	return string(n.State)
+}
+
+// shown writes a time with its zone: that of this machine where none was chosen.
+func shown(t time.Time) string {
+	if t.Location() == time.UTC {
+		t = t.Local()
+	}
+	return t.Format(time.DateTime + " MST")
+}
+
 // eventWords says in plain words what an event means.
 func eventWords(e pipeline.Event) string {
 	words := map[pipeline.EventKind]string{
@@ -204,11 +253,11 @@ func reasonWords(reason string) string {
 func nextStep(c pipeline.Campaign, n pipeline.Notice) string {
 	when := ""
 	if !n.DueAt.IsZero() {
-		when = " from " + n.DueAt.Local().Format(time.DateTime)
+		when = " from " + shown(n.DueAt)
 	}
 	switch n.State {
 	case pipeline.Held:
-		return "a person decides: release or exclude; held because of " + n.Reason
+		return "a person decides, release or exclude: " + reasonWords(n.Reason)
 	case pipeline.Due, pipeline.Queued:
 		switch c.State {
 		case pipeline.Draft, pipeline.Approved:
@@ -228,9 +277,9 @@ func nextStep(c pipeline.Campaign, n pipeline.Notice) string {
 	case pipeline.Posted:
 		return "counted as informed if the letter does not come back" + when
 	case pipeline.Unreachable:
-		return "nothing by itself; the substitute notice and the call centre take over (" + n.Reason + ")"
+		return "nothing by itself; the substitute notice and the call centre take over: " + reasonWords(n.Reason)
 	case pipeline.Excluded, pipeline.Cancelled:
-		return "nothing by itself; pass the call on to the lead of the cell (" + n.Reason + ")"
+		return "nothing by itself; pass the call on to the lead of the cell: " + reasonWords(n.Reason)
 	}
 	return "nothing; settled"
 }
