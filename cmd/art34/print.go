@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/postal"
@@ -33,7 +34,7 @@ type printListCmd struct {
 
 // Help shows examples.
 func (printListCmd) Help() string {
-	return `The files of a run lie in DIR/print-runs: the PDF, and the manifest as CSV and JSON.
+	return `The files of a run lie in DIR/print-runs: the PDF, and the manifest as CSV and JSON. They hold names: two weeks after the run was closed they are destroyed, at once if it was voided.
 
 Examples:
 
@@ -43,26 +44,116 @@ Examples:
 
 // runView is a print run as it is listed.
 type runView struct {
-	Run      string            `json:"run"`
-	Campaign int64             `json:"campaign_id"`
-	State    pipeline.RunState `json:"state"`
-	Profile  string            `json:"profile"`
-	Class    string            `json:"class"`
-	Letters  int               `json:"letters"`
-	Sheets   int               `json:"sheets"` // of the whole run
-	Pages    int               `json:"pages"`
-	Version  int               `json:"version"`
-	File     string            `json:"file"`
-	SHA256   string            `json:"sha256"`
-	Deposit  *pipeline.Deposit `json:"deposit,omitempty"`
+	Run       string            `json:"run"`
+	Campaign  int64             `json:"campaign_id"`
+	State     pipeline.RunState `json:"state"`
+	Profile   string            `json:"profile"`
+	Class     string            `json:"class"`
+	Letters   int               `json:"letters"`
+	Sheets    int               `json:"sheets"` // of the whole run
+	Pages     int               `json:"pages"`
+	Version   int               `json:"version"`
+	File      string            `json:"file"`
+	FileState string            `json:"file_state"` // there, destroyed, not-here
+	Destroyed *time.Time        `json:"destroyed_at,omitempty"`
+	SHA256    string            `json:"sha256"`
+	Deposit   *depositView      `json:"deposit,omitempty"`
 }
 
-func viewRun(r pipeline.Run) runView {
-	v := runView{r.Name(), r.Campaign, r.State, r.Profile, r.Class, r.Letters, r.Sheets * r.Letters, r.Pages, r.Version, r.File, r.SHA256, nil}
-	if r.State == pipeline.RunDeposited {
-		v.Deposit = &r.Deposit
+// depositView is what the print shop acknowledged.
+type depositView struct {
+	On      string        `json:"on"`
+	Place   string        `json:"place"`
+	Product string        `json:"product"`
+	Slip    string        `json:"slip"`
+	Count   int           `json:"count"`
+	Letters string        `json:"letters,omitempty"` // positions, of a part
+	Parts   []depositView `json:"parts,omitempty"`
+}
+
+func viewDeposit(d pipeline.Deposit) *depositView {
+	v := &depositView{On: d.On.Format(time.DateOnly), Place: d.Place, Product: d.Product, Slip: d.Slip, Count: d.Count}
+	for _, p := range d.Parts {
+		v.Parts = append(v.Parts, depositView{On: p.On.Format(time.DateOnly), Place: p.Place, Product: p.Product, Slip: p.Slip, Count: p.Count, Letters: p.Letters})
 	}
 	return v
+}
+
+// What became of the file of a run.
+const (
+	fileThere     = "there"
+	fileDestroyed = "destroyed" // by the program: it holds names
+	fileNotHere   = "not-here"  // removed by somebody, or on another machine
+)
+
+func viewRun(r pipeline.Run) runView {
+	v := runView{
+		Run: r.Name(), Campaign: r.Campaign, State: r.State, Profile: r.Profile, Class: r.Class, Letters: r.Letters, Sheets: r.Sheets * r.Letters,
+		Pages: r.Pages, Version: r.Version, File: r.File, FileState: fileThere, SHA256: r.SHA256,
+	}
+	if r.State == pipeline.RunDeposited || r.Deposit.Count > 0 {
+		v.Deposit = viewDeposit(r.Deposit)
+	}
+	return v
+}
+
+// lookForFiles says which files are gone, and since when.
+func (h *house) lookForFiles(ctx context.Context, runs []pipeline.Run, views []runView) error {
+	removed := map[string]time.Time{}
+	asked := map[int64]bool{}
+	for i, r := range runs {
+		v := &views[i]
+		if r.File != "" {
+			if _, err := os.Stat(filepath.Join(h.printRuns(), r.File)); err == nil {
+				continue
+			}
+		}
+		switch r.State {
+		case pipeline.RunVoided:
+			v.FileState, v.Destroyed = fileDestroyed, &r.ClosedAt
+			continue
+		case pipeline.RunCut:
+			continue // being drawn
+		}
+		if !asked[r.Campaign] {
+			for a, err := range h.ledger.AuditTrail(ctx, r.Campaign) {
+				if err != nil {
+					return err
+				}
+				if a.Action == actionFilesRemoved {
+					removed[a.Detail] = a.At
+				}
+			}
+			asked[r.Campaign] = true
+		}
+		v.FileState = fileNotHere
+		if at, ok := removed[r.Name()]; ok {
+			v.FileState, v.Destroyed = fileDestroyed, &at
+		}
+	}
+	return nil
+}
+
+// actionFilesRemoved is the entry of the audit trail when files of a run go.
+const actionFilesRemoved = "print-files-removed"
+
+// file is the name of the file, or what became of it.
+func (v runView) file() string {
+	switch v.FileState {
+	case fileDestroyed:
+		return "destroyed on " + v.Destroyed.Local().Format(time.DateOnly)
+	case fileNotHere:
+		return v.File + " (not here)"
+	}
+	return v.File
+}
+
+// stateWords is the state, with how far a deposit in parts is.
+func (v runView) stateWords() string {
+	if v.State == pipeline.RunReleased && v.Deposit != nil {
+		return fmt.Sprintf("%s, %d posted", v.State, v.Deposit.Count)
+	}
+	return string(v.State)
 }
 
 // Run lists the print runs.
@@ -88,6 +179,9 @@ func (c printListCmd) Run(ctx context.Context, a *app) error {
 	for i, r := range runs {
 		views[i] = viewRun(r)
 	}
+	if err := h.lookForFiles(ctx, runs, views); err != nil {
+		return err
+	}
 	return a.answer(views, func(w io.Writer) {
 		if len(views) == 0 {
 			fmt.Fprintln(w, "No print runs.")
@@ -96,7 +190,7 @@ func (c printListCmd) Run(ctx context.Context, a *app) error {
 		table(w, func(w io.Writer) {
 			fmt.Fprintln(w, "RUN\tSTATE\tCLASS\tLETTERS\tSHEETS\tPAGES\tFILE")
 			for _, v := range views {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%s\n", v.Run, v.State, v.Class, v.Letters, v.Sheets, v.Pages, v.File)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%s\n", v.Run, v.stateWords(), v.Class, v.Letters, v.Sheets, v.Pages, v.file())
 			}
 		})
 	})
@@ -217,28 +311,38 @@ func fileHash(path string) (string, error) {
 
 type printAckCmd struct {
 	Run_     string            `arg:"" optional:"" name:"run" help:"Print run, like R000042." placeholder:"RUN"`
-	File     string            `help:"Acknowledgement file of the print shop (CSV)." placeholder:"CSV" type:"existingfile"`
+	File     string            `help:"Acknowledgement file of the print shop (CSV or JSON); - is standard input." placeholder:"FILE"`
+	Partial  bool              `help:"Letters that the file does not list are not missing: they stay with the print shop."`
 	On       string            `help:"Date of the deposit, like 2026-01-21." placeholder:"DATE"`
 	Place    string            `help:"Where it was deposited." placeholder:"PLACE"`
 	Product  string            `help:"Postal product." placeholder:"PRODUCT"`
 	Slip     string            `help:"Number of the deposit slip." placeholder:"NUMBER"`
-	Count    int               `help:"Letters deposited, without the rejected ones." placeholder:"N"`
+	Count    *int              `help:"Letters deposited, without the rejected ones." placeholder:"N"`
+	Letters  string            `help:"Positions in the run, like 1-500, where not all went to the post on that day." placeholder:"POSITIONS"`
+	Pages    int               `help:"Pages of the file that was printed, with blank backs, as the print shop counted them." placeholder:"N"`
+	Sheets   int               `help:"Sheets of the run, as the print shop counted them." placeholder:"N"`
+	SHA256   string            `name:"sha256" help:"SHA-256 of the file that was printed, or of the PDF in it." placeholder:"HEX"`
 	Rejected map[string]string `help:"Spoiled letters: position in the run and a code." placeholder:"SEQ=CODE"`
 }
 
 // Help shows examples.
 func (printAckCmd) Help() string {
-	return `The deposited and the rejected letters must add up to the run. Rejected letters are printed again, a second time they are held. A file may speak of many runs: run_id,status,seq,letter_ref,date,place,product,slip,count,reason with a row "deposited" or "recalled" per run and a row "rejected" per spoiled letter. Saying the same twice changes nothing.
+	return `The deposited and the rejected letters must add up to the run, and pages, sheets and SHA-256, where the print shop gives them, must be those of the manifest; otherwise nothing is recorded, and what differs is named: missing and surplus letters by position and reference. Rejected letters are printed again, a second time they are held. Saying the same twice changes nothing.
+
+A run may go to the post on several days: --letters, or --partial with a list, records what went; the run is deposited when no letter is left.
+
+A file may speak of many runs. CSV with the head line run_id,status,seq,letter_ref,date,place,product,slip,count,reason,pages,sheets,sha256 (the last three, place, product, slip and reason may be left out), or JSON objects with these keys. Rows are "deposited" per deposit (seq "1-500" where it is not the whole run) or "recalled" per run, "rejected" per spoiled letter, and "posted" per letter where the print shop lists them one by one.
 
 Examples:
 
     art34 print ack --file ack-2026-01-21.csv
-    art34 print ack R000001 --on 2026-01-21 --place "PIC Bonneuil" --product "Lettre verte" --slip 12345 --count 998 --rejected 17=jam --rejected 400=torn`
+    art34 print ack R000001 --on 2026-01-21 --place "PIC Bonneuil" --product "Lettre verte" --slip 12345 --count 998 --rejected 17=jam --rejected 400=torn
+    art34 print ack R000002 --on 2026-01-22 --place "PIC Bonneuil" --product "Lettre verte" --slip 12346 --letters 1-500 --count 500`
 }
 
 // Run records acknowledgements.
 func (c printAckCmd) Run(ctx context.Context, a *app) error {
-	acks, err := c.acks()
+	acks, err := c.acks(a)
 	if err != nil {
 		return err
 	}
@@ -247,9 +351,18 @@ func (c printAckCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer h.Close()
+	list, err := h.reconcile(ctx, acks, c.Partial)
+	if m, ok := errors.AsType[*postal.AckMismatch](err); ok && a.JSON {
+		if err := a.answerJSON(mismatchView(m)); err != nil {
+			return err
+		}
+	}
+	if err != nil {
+		return err
+	}
 	results := []ackResult{}
-	for _, ack := range acks {
-		r, err := h.acknowledge(ctx, ack)
+	for _, x := range list {
+		r, err := h.acknowledge(ctx, x)
 		if err != nil {
 			return err
 		}
@@ -262,30 +375,55 @@ func (c printAckCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-func (c printAckCmd) acks() ([]postal.Ack, error) {
+// mismatchView is the answer of print ack --json to an acknowledgement that does
+// not fit.
+func mismatchView(m *postal.AckMismatch) any {
+	type letter struct {
+		Seq       int    `json:"seq,omitempty"`
+		Reference string `json:"letter_ref,omitempty"`
+	}
+	list := func(items []postal.AckItem) []letter {
+		out := []letter{}
+		for _, i := range items {
+			out = append(out, letter{i.Seq, i.Reference.Compact()})
+		}
+		return out
+	}
+	return map[string]any{"run": pipeline.RunName(m.Run), "differences": append([]string{}, m.Differences...), "missing": list(m.Missing), "surplus": list(m.Surplus)}
+}
+
+func (c printAckCmd) acks(a *app) ([]postal.Ack, error) {
 	if c.File != "" {
-		if c.Run_ != "" {
+		if c.Run_ != "" || c.On+c.Place+c.Product+c.Slip+c.Letters+c.SHA256 != "" || c.Count != nil || len(c.Rejected) > 0 {
 			return nil, refuse("usage", "either --file or one run with its options", "")
+		}
+		if c.File == "-" {
+			return postal.ParseAck(a.in)
 		}
 		f, err := os.Open(c.File)
 		if err != nil {
-			return nil, err
+			return nil, refuse("unreadable", "the acknowledgement cannot be read: "+pathless(err), "")
 		}
 		defer f.Close()
 		return postal.ParseAck(f)
 	}
-	if c.Run_ == "" || c.On == "" || c.Place == "" || c.Product == "" {
-		return nil, refuse("usage", "an acknowledgement needs the run, --on, --place, --product and --count, or --file", "")
+	if err := c.complete(); err != nil {
+		return nil, err
 	}
 	id, err := parseRun(c.Run_)
 	if err != nil {
 		return nil, err
 	}
-	d := pipeline.Deposit{Place: c.Place, Product: c.Product, Slip: c.Slip, Count: c.Count}
+	d := postal.AckDeposit{Deposit: pipeline.Deposit{Place: c.Place, Product: c.Product, Slip: c.Slip, Count: *c.Count}, Pages: c.Pages, Sheets: c.Sheets, SHA256: strings.ToLower(c.SHA256)}
 	if err := d.On.UnmarshalText([]byte(c.On)); err != nil {
 		return nil, refuse("usage", "--on: "+err.Error(), "")
 	}
-	ack := postal.Ack{Run: id, Deposit: &d}
+	if c.Letters != "" {
+		if d.Letters, err = postal.ParsePositions(c.Letters); err != nil {
+			return nil, refuse("usage", "--letters are positions in the run, like 1-500 or \"1-500 502\"", "")
+		}
+	}
+	ack := postal.Ack{Run: id, Deposits: []postal.AckDeposit{d}}
 	for seq, code := range c.Rejected {
 		n, err := strconv.Atoi(seq)
 		if err != nil || n < 1 {
@@ -294,6 +432,27 @@ func (c printAckCmd) acks() ([]postal.Ack, error) {
 		ack.Rejected = append(ack.Rejected, postal.AckItem{Seq: n, Reason: code})
 	}
 	return []postal.Ack{ack}, nil
+}
+
+// complete says which options are missing.
+func (c printAckCmd) complete() error {
+	var missing []string
+	for _, o := range []struct {
+		name  string
+		given bool
+	}{{"the run", c.Run_ != ""}, {"--on", c.On != ""}, {"--place", c.Place != ""}, {"--product", c.Product != ""}, {"--count", c.Count != nil}} {
+		if !o.given {
+			missing = append(missing, o.name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	verb := "is"
+	if len(missing) > 1 {
+		verb = "are"
+	}
+	return refuse("usage", strings.Join(missing, ", ")+" "+verb+" missing", "an acknowledgement needs the run, --on, --place, --product and --count, or --file alone")
 }
 
 type printRecallCmd struct {

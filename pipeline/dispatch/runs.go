@@ -93,7 +93,7 @@ func (o Operations) RecallRun(ctx context.Context, id int64, reason string) (pip
 		case pipeline.RunCut, pipeline.RunAssembled:
 			return nil, runState(r, "was not released", "art34 print recall takes it back")
 		case pipeline.RunDeposited:
-			return nil, runState(r, "is deposited: its letters are with the post, and nobody can call them back", "if they told something wrong, correct the letter, and art34 import brings what a supplement has to say; art34 print return records those that come back")
+			return nil, runState(r, "is deposited: its letters are with the post, and nobody can call them back", "art34 print return records those that come back; what was wrong in the others a supplement puts right")
 		}
 		return nil, runState(r, "was voided before its release", "its letters are due again, in another run")
 	})

@@ -2,9 +2,11 @@ package postal
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +20,8 @@ import (
 
 // Status of a row of an acknowledgement.
 const (
-	AckDeposited = "deposited" // the run was handed to the post; count, date, place, product, slip
+	AckDeposited = "deposited" // letters were handed to the post; count, date, place, product, slip, and seq "1-500" where it is not the whole run
+	AckPosted    = "posted"    // one letter of a deposit, by seq, letter_ref or both
 	AckRejected  = "rejected"  // one letter was spoiled or refused; seq, letter_ref, reason
 	AckRecalled  = "recalled"  // the run was stopped before the deposit
 )
@@ -26,39 +29,69 @@ const (
 // Ack is what a print shop says about one print run.
 type Ack struct {
 	Run      int64
-	Deposit  *pipeline.Deposit // nil: no row "deposited"
-	Rejected []AckItem         // in order of Seq
+	Deposits []AckDeposit // in order of date and slip
+	Rejected []AckItem    // in order of Seq
 	Recalled bool
 	Hash     string // SHA-256 of the normalised rows, hex: the same content is no news
 }
 
-// AckItem is one rejected letter.
+// AckDeposit is one deposit of letters of a run, with what the print shop says of
+// the file that it printed.
+type AckDeposit struct {
+	pipeline.Deposit
+	Letters []int     // positions that it is about, in order; nil: all
+	Posted  []AckItem // letters listed one by one; without a reference or, where Seq is 0, a position
+	Pages   int       // of the file, with blank backs; 0: not said
+	Sheets  int       // of the whole run; 0: not said
+	SHA256  string    // of the file as handed over, or of the PDF in it, hex; "": not said
+}
+
+// AckItem is one letter that an acknowledgement names.
 type AckItem struct {
 	Seq       int
 	Reference pipeline.Reference
 	Reason    string // code or short text of the print shop
 }
 
-// ackSize bounds an acknowledgement; one of 5,000 letters all spoiled is smaller.
+// String names the letter as people do.
+func (i AckItem) String() string {
+	switch {
+	case i.Seq == 0:
+		return i.Reference.String()
+	case i.Reference == "":
+		return strconv.Itoa(i.Seq)
+	}
+	return fmt.Sprintf("%d (%s)", i.Seq, i.Reference)
+}
+
+// ackSize bounds an acknowledgement; one of 5,000 letters one by one is smaller.
 const ackSize = 4 << 20
 
-// ackColumns are the columns of an acknowledgement; reason and slip may be left
-// out of a file, the others not.
+// ackColumns are the columns of an acknowledgement.
 func ackColumns() []string {
-	return []string{"run_id", "status", "seq", "letter_ref", "date", "place", "product", "slip", "count", "reason"}
+	return []string{"run_id", "status", "seq", "letter_ref", "date", "place", "product", "slip", "count", "reason", "pages", "sheets", "sha256"}
+}
+
+// ackRequired are the columns that a CSV may not leave out.
+func ackRequired() []string {
+	return []string{"run_id", "status", "seq", "letter_ref", "date", "count"}
 }
 
 // ParseAck reads an acknowledgement file: CSV (comma, semicolon or tab, UTF-8)
 // with the head line
 //
-//	run_id,status,seq,letter_ref,date,place,product,slip,count,reason
+//	run_id,status,seq,letter_ref,date,place,product,slip,count,reason,pages,sheets,sha256
 //
-// in any order of columns, one row "deposited" or "recalled" per run and one row
-// "rejected" per spoiled letter. A run's deposited count is without the rejected
-// ones; dates are like 2026-01-23. Unknown columns, unknown statuses,
-// contradictions and repetitions are errors that name the row (the head line is
-// row 1); then nothing of the file is returned. Runs come in order of their
-// number.
+// in any order of columns, or JSON: an array of objects with the same keys, or one
+// object a line. There is one row "deposited" per deposit or "recalled" per run, and
+// one row "rejected" per spoiled letter. A deposit is of the whole run, or of the
+// positions in its seq ("1-500 502"), or of the letters that rows "posted" list;
+// where a run has several, those rows repeat date or slip of theirs. The count is
+// without the rejected ones; pages, sheets and sha256 are of the file that was
+// printed, as the manifest has them. Dates are like 2026-01-23. Unknown columns,
+// unknown statuses, contradictions and repetitions are errors that name the row
+// (the head line is row 1, in JSON the first object); then nothing of the file is
+// returned. Runs come in order of their number.
 func ParseAck(r io.Reader) ([]Ack, error) {
 	data, err := io.ReadAll(io.LimitReader(r, ackSize+1))
 	if err != nil {
@@ -71,23 +104,48 @@ func ParseAck(r io.Reader) ([]Ack, error) {
 	case !utf8.Valid(data):
 		return nil, ackError(0, "the file is not UTF-8")
 	}
+	book := ackBook{runs: map[int64]*Ack{}}
+	if start := bytes.TrimLeft(data, " \t\r\n"); len(start) > 0 && (start[0] == '{' || start[0] == '[') {
+		err = book.json(start)
+	} else {
+		err = book.csv(data)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return book.finish()
+}
+
+// ackBook gathers the rows of a file by run.
+type ackBook struct {
+	runs   map[int64]*Ack
+	posted map[int64][]postedRow
+}
+
+// postedRow is a row "posted", until it is known to which deposit it belongs.
+type postedRow struct {
+	AckItem
+	row        int
+	date, slip string
+}
+
+func (b *ackBook) csv(data []byte) error {
 	head, _, _ := bytes.Cut(data, []byte("\n"))
 	c := csv.NewReader(bytes.NewReader(data))
 	c.Comma = delimiter(head)
 	c.TrimLeadingSpace = true
 	columns, err := c.Read()
 	if err != nil {
-		return nil, ackError(1, "there is no head line")
+		return ackError(1, "there is no head line")
 	}
 	at, err := ackHead(columns)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	runs := map[int64]*Ack{}
 	for {
 		row, err := c.Read()
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		line, _ := c.FieldPos(0)
 		if err != nil {
@@ -95,7 +153,7 @@ func ParseAck(r io.Reader) ([]Ack, error) {
 			if errors.As(err, &pe) {
 				line = pe.StartLine
 			}
-			return nil, ackError(line, "the row has not as many fields as the head line, or a stray quote")
+			return ackError(line, "the row has not as many fields as the head line, or a stray quote")
 		}
 		field := func(name string) string {
 			if i, ok := at[name]; ok {
@@ -103,11 +161,54 @@ func ParseAck(r io.Reader) ([]Ack, error) {
 			}
 			return ""
 		}
-		if err := addRow(runs, line, field); err != nil {
-			return nil, err
+		if err := b.add(line, field); err != nil {
+			return err
 		}
 	}
-	return finishAcks(runs)
+}
+
+// json reads an array of objects, or one object after the other.
+func (b *ackBook) json(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	if data[0] == '[' {
+		_, _ = d.Token()
+	}
+	for n := 1; ; n++ {
+		if data[0] == '[' && !d.More() {
+			if _, err := d.Token(); err != nil {
+				return ackError(0, "the array does not end")
+			}
+			return nil
+		}
+		var row map[string]any
+		err := d.Decode(&row)
+		if errors.Is(err, io.EOF) && data[0] != '[' {
+			return nil
+		}
+		if err != nil {
+			return ackError(n, "this is no JSON object")
+		}
+		for key, v := range row {
+			if !slices.Contains(ackColumns(), key) {
+				return ackError(n, "there is an unknown key; known are %s", strings.Join(ackColumns(), ", "))
+			}
+			switch v.(type) {
+			case string, json.Number, nil:
+			default:
+				return ackError(n, "%s is neither text nor a number", key)
+			}
+		}
+		field := func(name string) string {
+			if v := row[name]; v != nil {
+				return strings.TrimSpace(fmt.Sprint(v))
+			}
+			return ""
+		}
+		if err := b.add(n, field); err != nil {
+			return err
+		}
+	}
 }
 
 // ackError is an error of a row; 0 means the file.
@@ -141,7 +242,7 @@ func ackHead(columns []string) (map[string]int, error) {
 		}
 		at[name] = i
 	}
-	for _, name := range []string{"run_id", "status", "seq", "letter_ref", "date", "count"} {
+	for _, name := range ackRequired() {
 		if _, ok := at[name]; !ok {
 			return nil, ackError(1, "column %s is missing", name)
 		}
@@ -149,43 +250,42 @@ func ackHead(columns []string) (map[string]int, error) {
 	return at, nil
 }
 
-func addRow(runs map[int64]*Ack, line int, field func(string) string) error {
+func (b *ackBook) add(line int, field func(string) string) error {
 	id, err := parseRunName(field("run_id"))
 	if err != nil {
 		return ackError(line, "run_id is not like R000042")
 	}
-	a := runs[id]
+	a := b.runs[id]
 	if a == nil {
 		a = &Ack{Run: id}
-		runs[id] = a
+		b.runs[id] = a
 	}
 	switch status := strings.ToLower(field("status")); status {
 	case AckDeposited:
 		return addDeposit(a, line, field)
+	case AckPosted:
+		return b.addPosted(id, line, field)
 	case AckRejected:
 		return addRejected(a, line, field)
 	case AckRecalled:
 		if a.Recalled {
 			return ackError(line, "the run is recalled twice")
 		}
-		if err := empty(line, field, status, "seq", "letter_ref", "count"); err != nil {
+		if err := empty(line, field, status, "seq", "letter_ref", "count", "pages", "sheets", "sha256"); err != nil {
 			return err
 		}
 		a.Recalled = true
 		return nil
 	default:
-		return ackError(line, "the status is none of deposited, rejected, recalled")
+		return ackError(line, "the status is none of deposited, posted, rejected, recalled")
 	}
 }
 
 func addDeposit(a *Ack, line int, field func(string) string) error {
-	if a.Deposit != nil {
-		return ackError(line, "the run is deposited twice")
-	}
-	if err := empty(line, field, AckDeposited, "seq", "letter_ref"); err != nil {
+	if err := empty(line, field, AckDeposited, "letter_ref", "reason"); err != nil {
 		return err
 	}
-	d := &pipeline.Deposit{Place: short(field("place")), Product: short(field("product")), Slip: short(field("slip"))}
+	d := AckDeposit{Deposit: pipeline.Deposit{Place: short(field("place")), Product: short(field("product")), Slip: short(field("slip"))}}
 	if err := d.On.UnmarshalText([]byte(field("date"))); err != nil || d.On.IsZero() {
 		return ackError(line, "the date is not like 2026-01-23")
 	}
@@ -193,12 +293,69 @@ func addDeposit(a *Ack, line int, field func(string) string) error {
 	if d.Count, ok = positive(field("count"), 0); !ok {
 		return ackError(line, "the count is no whole number")
 	}
-	a.Deposit = d
+	for name, n := range map[string]*int{"pages": &d.Pages, "sheets": &d.Sheets} {
+		if s := field(name); s != "" {
+			if *n, ok = positive(s, 1); !ok {
+				return ackError(line, "%s is no whole number above 0", name)
+			}
+		}
+	}
+	if d.SHA256 = strings.ToLower(field("sha256")); d.SHA256 != "" && !isSHA256(d.SHA256) {
+		return ackError(line, "sha256 is not 64 hexadecimal digits")
+	}
+	if s := field("seq"); s != "" {
+		var err error
+		if d.Letters, err = ParsePositions(s); err != nil {
+			return ackError(line, "seq of a deposit is not like 1-500 or 1-500 502")
+		}
+	}
+	for _, o := range a.Deposits {
+		if o.Letters == nil || d.Letters == nil {
+			if o.On.Equal(d.On.Time) && o.Slip == d.Slip {
+				return ackError(line, "the run is deposited twice")
+			}
+		} else if slices.ContainsFunc(d.Letters, func(n int) bool { _, there := slices.BinarySearch(o.Letters, n); return there }) {
+			return ackError(line, "letters of this run are in two deposits")
+		}
+	}
+	a.Deposits = append(a.Deposits, d)
+	return nil
+}
+
+func isSHA256(s string) bool {
+	b, err := hex.DecodeString(s)
+	return err == nil && len(b) == sha256.Size
+}
+
+func (b *ackBook) addPosted(run int64, line int, field func(string) string) error {
+	if err := empty(line, field, AckPosted, "count", "reason", "pages", "sheets", "sha256"); err != nil {
+		return err
+	}
+	p := postedRow{row: line, date: field("date"), slip: short(field("slip"))}
+	var ok bool
+	if s := field("seq"); s != "" {
+		if p.Seq, ok = positive(s, 1); !ok {
+			return ackError(line, "seq is no whole number above 0")
+		}
+	}
+	if s := field("letter_ref"); s != "" {
+		var err error
+		if p.Reference, err = pipeline.ParseReference(s); err != nil {
+			return ackError(line, "letter_ref is no reference")
+		}
+	}
+	if p.Seq == 0 && p.Reference == "" {
+		return ackError(line, "neither seq nor letter_ref says which letter")
+	}
+	if b.posted == nil {
+		b.posted = map[int64][]postedRow{}
+	}
+	b.posted[run] = append(b.posted[run], p)
 	return nil
 }
 
 func addRejected(a *Ack, line int, field func(string) string) error {
-	if err := empty(line, field, AckRejected, "count"); err != nil {
+	if err := empty(line, field, AckRejected, "count", "pages", "sheets", "sha256"); err != nil {
 		return err
 	}
 	seq, ok := positive(field("seq"), 1)
@@ -216,29 +373,69 @@ func addRejected(a *Ack, line int, field func(string) string) error {
 	return nil
 }
 
-// finishAcks checks each run as a whole.
-func finishAcks(runs map[int64]*Ack) ([]Ack, error) {
-	if len(runs) == 0 {
+// finish checks each run as a whole.
+func (b *ackBook) finish() ([]Ack, error) {
+	if len(b.runs) == 0 {
 		return nil, ackError(0, "there is no row")
 	}
 	var out []Ack
-	for _, a := range runs {
-		if a.Recalled && (a.Deposit != nil || len(a.Rejected) > 0) {
+	for _, a := range b.runs {
+		if a.Recalled && (len(a.Deposits) > 0 || len(a.Rejected) > 0) {
 			return nil, ackError(0, "run %s is recalled and deposited", pipeline.RunName(a.Run))
+		}
+		slices.SortStableFunc(a.Deposits, func(x, y AckDeposit) int {
+			return cmp.Or(x.On.Compare(y.On.Time), cmp.Compare(x.Slip, y.Slip), slices.Compare(x.Letters, y.Letters))
+		})
+		for _, p := range b.posted[a.Run] {
+			if err := a.place(p); err != nil {
+				return nil, err
+			}
+		}
+		if n := len(a.Deposits); n > 1 {
+			for _, d := range a.Deposits {
+				if d.Letters == nil && d.Posted == nil {
+					return nil, ackError(0, "run %s has %d deposits, and not every one says which letters: seq, or rows posted", pipeline.RunName(a.Run), n)
+				}
+			}
 		}
 		slices.SortFunc(a.Rejected, func(x, y AckItem) int { return x.Seq - y.Seq })
 		a.Hash = a.hash()
 		out = append(out, *a)
 	}
-	slices.SortFunc(out, func(x, y Ack) int { return int(min(max(x.Run-y.Run, -1), 1)) })
+	slices.SortFunc(out, func(x, y Ack) int { return cmp.Compare(x.Run, y.Run) })
 	return out, nil
+}
+
+// place puts a listed letter to its deposit.
+func (a *Ack) place(p postedRow) error {
+	at := -1
+	for i, d := range a.Deposits {
+		if p.date != "" && p.date != d.On.Format("2006-01-02") || p.slip != "" && p.slip != d.Slip {
+			continue
+		}
+		if at >= 0 {
+			return ackError(p.row, "the row fits two deposits of the run; give it the slip of one")
+		}
+		at = i
+	}
+	if at < 0 {
+		return ackError(p.row, "the run has no deposit of this date and slip")
+	}
+	if a.Deposits[at].Letters != nil {
+		return ackError(p.row, "the deposit has its seq, and rows posted as well")
+	}
+	a.Deposits[at].Posted = append(a.Deposits[at].Posted, p.AckItem)
+	return nil
 }
 
 func (a *Ack) hash() string {
 	h := sha256.New()
 	put(h, "art34/ack/1", pipeline.RunName(a.Run), strconv.FormatBool(a.Recalled))
-	if d := a.Deposit; d != nil {
+	for _, d := range a.Deposits {
 		put(h, d.On.Format("2006-01-02"), d.Place, d.Product, d.Slip, strconv.Itoa(d.Count))
+		if d.Letters != nil || d.Posted != nil || d.Pages+d.Sheets > 0 || d.SHA256 != "" {
+			put(h, fmt.Sprint(d.Letters), fmt.Sprint(d.Posted), strconv.Itoa(d.Pages), strconv.Itoa(d.Sheets), d.SHA256)
+		}
 	}
 	for _, r := range a.Rejected {
 		put(h, strconv.Itoa(r.Seq), r.Reference.Compact(), r.Reason)
@@ -246,21 +443,28 @@ func (a *Ack) hash() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Check holds an acknowledgement against the run it speaks of: the control total
-// (deposited + rejected = letters in the run), and for every rejected letter that
-// position and reference belong together (one that a person typed in may have no
-// reference). refs gives the reference at a position, "" for none.
-func (a Ack) Check(letters int, refs func(seq int) pipeline.Reference) error {
-	run := pipeline.RunName(a.Run)
-	for _, r := range a.Rejected {
-		if have := refs(r.Seq); have == "" || r.Reference != "" && have != r.Reference {
-			return ackError(0, "letter %d of run %s has another reference, or is none of its letters", r.Seq, run)
+// ParsePositions reads positions in a run, "1-500 502" or "1-500,502": in order,
+// each once, at most 10,000.
+func ParsePositions(s string) ([]int, error) {
+	var list []int
+	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' || r == ';' }) {
+		from, to, ranged := strings.Cut(word, "-")
+		a, ok := positive(from, 1)
+		b := a
+		if ranged && ok {
+			b, ok = positive(to, a)
+		}
+		if !ok || len(list)+b-a >= 10_000 || len(list) > 0 && a <= list[len(list)-1] {
+			return nil, errors.New("positions are like 1-500 502, in order")
+		}
+		for n := a; n <= b; n++ {
+			list = append(list, n)
 		}
 	}
-	if a.Deposit != nil && a.Deposit.Count+len(a.Rejected) != letters {
-		return ackError(0, "run %s has %d letters, but %d are deposited and %d rejected", run, letters, a.Deposit.Count, len(a.Rejected))
+	if len(list) == 0 {
+		return nil, errors.New("no positions")
 	}
-	return nil
+	return list, nil
 }
 
 // parseRunName reads "R000042" or "42".
