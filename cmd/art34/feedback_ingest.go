@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"slices"
 	"strings"
 
@@ -52,7 +51,7 @@ func (c feedbackIngestCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer h.Close()
-	w, err := h.newWayBack(nil)
+	w, err := h.openWayBack()
 	if err != nil {
 		return err
 	}
@@ -108,6 +107,19 @@ func (c feedbackIngestCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
+// openWayBack is newWayBack for a command: answers that it finds are sent on too.
+func (h *house) openWayBack() (*wayBack, error) {
+	relay, err := h.relay()
+	if err != nil {
+		return nil, err
+	}
+	forward, err := h.forwarder(relay)
+	if err != nil {
+		return nil, err
+	}
+	return h.newWayBack(forward)
+}
+
 // round judges what is pending.
 func (w *wayBack) round(ctx context.Context) (map[pipeline.InboundState]int64, error) {
 	t, err := w.judge.Round(ctx)
@@ -161,7 +173,7 @@ func (c feedbackReplayCmd) Run(ctx context.Context, a *app) error {
 	if len(c.Verdict) > 0 {
 		states = slices.DeleteFunc(states, func(s pipeline.InboundState) bool { return !slices.Contains(c.Verdict, string(s)) })
 	}
-	w, err := h.newWayBack(nil)
+	w, err := h.openWayBack()
 	if err != nil {
 		return err
 	}
@@ -355,12 +367,4 @@ func (c feedbackListCmd) show(ctx context.Context, h *house) error {
 			fmt.Fprintln(w, printable(strings.TrimRight(line, "\n")))
 		}
 	})
-}
-
-// sumOf adds up counts by state.
-func sumOf(counts map[pipeline.InboundState]int64) (n int64) {
-	for v := range maps.Values(counts) {
-		n += v
-	}
-	return n
 }

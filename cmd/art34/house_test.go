@@ -30,7 +30,7 @@ func homes() map[string][]string {
 		"github.com/alecthomas/kong":       {"cmd/art34"},
 		"github.com/alicebob/miniredis/v2": {"pipeline/queue"},
 		"github.com/boombuler/barcode":     {"pipeline/postal", "pipeline/console"},
-		"github.com/emersion/go-smtp":      {"pipeline/rehearsal", "pipeline/feedback"},
+		"github.com/emersion/go-smtp":      {"pipeline/rehearsal", "pipeline/feedback/listen"},
 		"github.com/go-fonts/liberation":   {"pipeline/postal"},
 		"github.com/goccy/go-yaml":         {"pipeline/kit/strictyaml"},
 		"github.com/hibiken/asynq":         {"pipeline/queue"},

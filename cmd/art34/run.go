@@ -12,7 +12,7 @@ import (
 )
 
 type runCmd struct {
-	Roles     []string `help:"Which parts of the service: dispatch, courier, print, console." default:"dispatch,courier,print,console" enum:"dispatch,courier,print,console" placeholder:"ROLE,…"`
+	Roles     []string `help:"Which parts of the service: dispatch, courier, print, feedback, console." default:"dispatch,courier,print,feedback,console" enum:"dispatch,courier,print,feedback,console" placeholder:"ROLE,…"`
 	UntilIdle bool     `help:"End when there is nothing left to do without a person."`
 	wayBackOptions
 }
@@ -21,7 +21,9 @@ type runCmd struct {
 func (runCmd) Help() string {
 	return `Works on every launched campaign of the ledger until it is stopped. SIGTERM or an interrupt finishes what is on the wire and ends; a second one ends at once, and what was on the wire is in doubt. Neither loses anything.
 
-With SQLite or the embedded queue one process plays all roles. With ART34_LEDGER=postgres://… and ART34_REDIS=redis://… there may be many, on several machines, each with some of the roles; the print role needs the same DIR everywhere. The console role needs the ledger alone: it may also run by itself, beside a service.
+With SQLite or the embedded queue one process plays all roles. With ART34_LEDGER=postgres://… and ART34_REDIS=redis://… there may be many, on several machines, each with some of the roles; the print role needs the same DIR everywhere. The feedback and console roles need the ledger alone: they may also run by themselves, beside a service.
+
+The feedback role takes what comes back from the relay by LMTP or SMTP, or collects it from Maildirs, judges it, and sends answers of customers on to ART34_CELL_MAILBOX. The relay must route the domains of the return paths to it.
 
 --until-idle opens no console, and ends when nothing is queued, sending or in automatic doubt, print runs are assembled, and nothing unblocked falls due within a minute. If blocked work is left it exits 1 and says why.
 
@@ -30,6 +32,7 @@ Examples:
     art34 run
     art34 run --until-idle
     art34 run --roles courier
+    art34 run --feedback-lmtp 127.0.0.1:2424
     art34 run --roles console --console 127.0.0.1:9000`
 }
 
@@ -43,6 +46,10 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 	roles := allRoles()
 	if len(c.Roles) > 0 {
 		roles = slices.DeleteFunc(roles, func(r dispatch.Role) bool { return !slices.Contains(c.Roles, string(r)) })
+	}
+	plays := func(r dispatch.Role) bool { return len(c.Roles) == 0 || slices.Contains(c.Roles, string(r)) }
+	if len(roles) == 0 && plays(roleFeedback) {
+		return a.runFeedback(ctx, plays(roleConsole))
 	}
 	if len(roles) == 0 {
 		return a.runConsole(ctx)
@@ -74,7 +81,12 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer s.Close()
-	if !c.UntilIdle && (len(c.Roles) == 0 || slices.Contains(c.Roles, string(roleConsole))) {
+	if plays(roleFeedback) {
+		if s.feedback, err = h.openFeedback(drain, relay); err != nil {
+			return err
+		}
+	}
+	if !c.UntilIdle && plays(roleConsole) {
 		if s.console, err = h.openConsole(drain); err != nil {
 			return err
 		}

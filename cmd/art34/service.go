@@ -25,14 +25,15 @@ const metaNamespace = "namespace"
 
 // service is a running art34: the roles of one process.
 type service struct {
-	h       *house
-	roles   []dispatch.Role
-	queue   *queue.Queue
-	worker  *dispatch.Service
-	console *consoleServer // nil without one
-	prover  *prover
-	unlock  func()
-	blocked map[string]int64 // of the last look at Idle
+	h        *house
+	roles    []dispatch.Role
+	queue    *queue.Queue
+	worker   *dispatch.Service
+	console  *consoleServer   // nil without one
+	feedback *feedbackService // nil without the role
+	prover   *prover
+	unlock   func()
+	blocked  map[string]int64 // of the last look at Idle
 }
 
 // serviceConfig is what distinguishes a real run from a rehearsal.
@@ -90,6 +91,9 @@ func (h *house) newService(ctx context.Context, c serviceConfig) (*service, erro
 
 // Close gives the queue and the lock back.
 func (s *service) Close() {
+	if s.feedback != nil {
+		s.feedback.Close()
+	}
 	if s.queue != nil {
 		_ = s.queue.Close()
 	}
@@ -113,6 +117,14 @@ func (s *service) run(drain, kill context.Context, until func(context.Context) (
 	if s.console != nil {
 		beside.Go(func() { s.console.run(drain, s.h) })
 	}
+	var broken error
+	if s.feedback != nil {
+		beside.Go(func() {
+			if broken = s.feedback.run(drain); broken != nil {
+				stop()
+			}
+		})
+	}
 	if until != nil {
 		beside.Go(func() {
 			defer stop()
@@ -122,7 +134,7 @@ func (s *service) run(drain, kill context.Context, until func(context.Context) (
 	err := s.worker.Run(drain, kill, s.roles...)
 	stop()
 	beside.Wait()
-	return errors.Join(err, failed)
+	return errors.Join(err, failed, broken)
 }
 
 // Files of print runs hold names in clear: they go some time after the print shop

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -35,8 +36,15 @@ type Policies interface {
 	Policy(ctx context.Context, campaign int64) (pipeline.Policy, error)
 }
 
-// Forwarder sends an answer on to the cell's mailbox. An error leaves the message
-// pending, to be tried again.
+// ErrNotForwarded says that an answer will never be taken: a person has to see to
+// it.
+var ErrNotForwarded = errors.New("the answer is refused for good")
+
+// CodeNotForwarded is the code of such an answer.
+const CodeNotForwarded = "not-forwarded"
+
+// Forwarder sends an answer on to the cell's mailbox. After an error other than
+// ErrNotForwarded the message stays pending, to be tried again.
 type Forwarder interface {
 	Forward(ctx context.Context, m Message, id int64) error
 }
@@ -63,7 +71,15 @@ type JudgeConfig struct {
 // Judge decides what messages that came back mean for their notices, and writes
 // it. Several may work on the same ledger at a time: whatever one has done already
 // the other finds and does not do again.
-type Judge struct{ JudgeConfig }
+type Judge struct {
+	JudgeConfig
+
+	mu   sync.Mutex
+	rest time.Time // by Real, until when nothing is sent on: the mailbox was away
+}
+
+// forwardRest is how long a mailbox that was away is left alone.
+const forwardRest = 30 * time.Second
 
 // NewJudge checks the configuration.
 func NewJudge(c JudgeConfig) (*Judge, error) {
@@ -76,7 +92,7 @@ func NewJudge(c JudgeConfig) (*Judge, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Judge{c}, nil
+	return &Judge{JudgeConfig: c}, nil
 }
 
 // batch is how many messages are decided and written together.

@@ -266,6 +266,10 @@ func TestAnswers(t *testing.T) {
 		t.Fatalf("the mailbox is away: %v", got)
 	}
 	w.away = false
+	if got := w.round(); got[pipeline.InboundPending] != 1 {
+		t.Fatalf("a mailbox that was away is left alone for a moment: %v", got)
+	}
+	w.clock.Advance(time.Minute)
 	if got := w.round(); got[pipeline.InboundForwarded] != 1 || len(w.sent) != 1 || !bytes.Equal(w.sent[0].Raw, reply(list[0].ID, "")) {
 		t.Fatalf("%v, %d sent on", got, len(w.sent))
 	}

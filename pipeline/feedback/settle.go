@@ -275,9 +275,21 @@ func (j *Judge) send(ctx context.Context, f *finding) {
 	if f.event != nil && !f.decided {
 		return
 	}
-	if err := j.Forward.Forward(ctx, *f.forward, f.in.ID); err != nil {
+	f.in.State, f.decided = pipeline.InboundPending, false
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.Real.Now().Before(j.rest) {
+		return
+	}
+	err := j.Forward.Forward(ctx, *f.forward, f.in.ID)
+	if errors.Is(err, ErrNotForwarded) {
+		f.in.Code = CodeNotForwarded
+		f.became(pipeline.InboundGarbage)
+		return
+	}
+	if err != nil {
+		j.rest = j.Real.Now().Add(forwardRest)
 		j.Log.Warn("an answer could not be sent on to the cell; it is tried again", "message", f.in.ID, "error", redact.Addresses(err.Error()))
-		f.in.State, f.decided = pipeline.InboundPending, false
 		return
 	}
 	f.in.ForwardedAt = j.Clock.Now()
