@@ -53,7 +53,7 @@ const (
 		(?:a|ai|est|suis) (?:d[ée]sormais )?(?:quitt[ée]|parti(?:e)?) (?:de )?(?:la soci|l'entreprise|l'[ée]tablissement|l'organisme|notre|nos|le groupe|ses fonctions|mes fonctions|son poste|mon poste)|
 		ne suis plus (?:en poste|chez |salari|dans |employ)|(?:en|à la|a la) retraite (?:depuis|à compter|a compter)|parti(?:e)? (?:[aà] la|en) retraite|
 		arbeitet? nicht (?:mehr|länger)|nicht mehr (?:bei uns|(?:im|in unserem|in diesem) unternehmen|für (?:das|unser|die)|im haus|tätig|beschäftigt|angestellt)|
-		(?:unternehmen|firma|haus) (?:[^.]{0,30} )?verlassen|(?:bin|ist|sind) [^.]{0,60}ausgeschieden|(?:in|im) (?:den |die )?(?:rente|ruhestand)\b`
+		(?:unternehmen|firma|haus) (?:.{0,40} )?verlassen|(?:bin|ist|sind) [^.]{0,60}ausgeschieden|(?:in|im) (?:den |die )?(?:rente|ruhestand)\b`
 
 	closedText = `(?:mail ?box|e-?mail|address|account|inbox)[^.!?]{0,50}(?:no longer (?:in use|used|active|monitored|valid|checked|read|available|exist|accept|in service|maintained|attended)|not (?:being )?monitored|unmonitored|(?:has been|is now|is|was|will be) (?:closed|deactivated|disabled|discontinued|deleted|inactive|shut down)|not (?:in use|active|used) any ?more)|
 		no longer (?:use|using|check|checking|read|reading|monitor|monitoring|have access to) this (?:e-?mail|mail|address|account|mailbox|inbox)|
@@ -125,8 +125,12 @@ func (a answers) progress(r *dsn.Report, rec dsn.Recipient, said, about words) K
 // complaint gives the verdicts on an abuse report. The message arrived.
 func complaint(r *dsn.Report) (out []Verdict) {
 	if r.Fields == nil { // an event of a provider
+		kind, reason := Complaint, string(Complaint)
+		if r.Feedback == arf.OptOut {
+			kind, reason = Stop, ReasonOptOut
+		}
 		for _, rec := range r.Recipients {
-			out = append(out, Verdict{Kind: Complaint, Recipient: rec.Address, Outcome: pipeline.None, Reason: string(Complaint)})
+			out = append(out, Verdict{Kind: kind, Recipient: rec.Address, Outcome: pipeline.None, Reason: reason})
 		}
 		return out
 	}
@@ -218,6 +222,9 @@ func quoteBegins(line, next string) bool {
 }
 
 func wrote(line string) bool {
+	if strings.Contains(line, " schrieb ") && strings.HasSuffix(line, ":") {
+		return true
+	}
 	line = strings.TrimRight(line, " :\u00a0")
 	for _, s := range []string{"a écrit", "wrote", "schrieb", "ha scritto", "escribió"} {
 		if strings.HasSuffix(line, s) {

@@ -91,6 +91,10 @@ func (c *Classifier) judge(r *dsn.Report, i int) Verdict {
 		}
 		return v
 	}
+	if o, reason, ok := told(rec); ok {
+		v.Outcome, v.Reason = o, reason
+		return v
+	}
 	v.Outcome, v.Reason = c.meaning(said, about, v.Status, v.Reply)
 	switch {
 	case v.Outcome == pipeline.Dead && security(v.Status):
@@ -98,6 +102,9 @@ func (c *Classifier) judge(r *dsn.Report, i int) Verdict {
 		// the words speak of the mailbox all the same, neither is believed: again on
 		// schedule, and the letter at the deadline.
 		v.Outcome = pipeline.Transient
+		if v.Status[0] == '5' && (v.Reason == smtpcode.NoDomain || v.Reason == smtpcode.NoMail) {
+			v.Outcome, v.Reason = pipeline.Ours, smtpcode.BadSender // it is our domain that they mean
+		}
 	case v.Outcome == pipeline.Dead && v.Reason != smtpcode.NoMail, v.Reason == smtpcode.Protocol:
 		// What a system itself calls temporary is no dead address, whatever it says. But
 		// a domain that declares that it takes no mail will not change its mind in a day.

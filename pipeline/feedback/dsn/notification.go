@@ -12,6 +12,7 @@ type notification struct {
 	NotificationType string `json:"notificationType"`
 	EventType        string `json:"eventType"`
 	Mail             struct {
+		Source      string   `json:"source"`
 		Destination []string `json:"destination"`
 	} `json:"mail"`
 	Bounce struct {
@@ -49,15 +50,13 @@ func (r *Report) notification() bool {
 			return false
 		}
 	}
+	r.EnvID = n.Mail.Source
 	switch strings.ToLower(n.NotificationType + n.EventType) {
 	case "bounce":
 		r.Shape = Delivery
 		for _, b := range n.Bounce.Recipients {
-			diag := value(b.Diagnostic)
-			if n.Bounce.Sub == "Suppressed" || n.Bounce.Sub == "OnAccountSuppressionList" {
-				diag = "suppression list: " + diag
-			}
-			r.add(Recipient{Address: address(b.Address), Action: "failed", Status: b.Status, Diagnostic: diag})
+			held := n.Bounce.Sub == "Suppressed" || n.Bounce.Sub == "OnAccountSuppressionList" || n.Bounce.Sub == "UnsubscribedRecipient"
+			r.add(Recipient{Address: address(b.Address), Action: "failed", Status: b.Status, Diagnostic: value(b.Diagnostic), Held: held})
 		}
 	case "complaint":
 		r.Shape, r.Feedback = Complaint, strings.ToLower(n.Complaint.Type)
@@ -65,15 +64,16 @@ func (r *Report) notification() bool {
 			r.add(Recipient{Address: address(c.Address)})
 		}
 	case "delivery", "send":
+		// A server took it: the recipient's, or Amazon's own. It may still come back.
 		r.Shape = Delivery
 		for _, to := range n.Mail.Destination {
-			r.add(Recipient{Address: address(to), Action: "delivered"})
+			r.add(Recipient{Address: address(to), Action: "relayed"})
 		}
 	default:
 		return false
 	}
 	if len(r.Recipients) == 0 {
-		r.add(Recipient{})
+		r.add(Recipient{Action: "unknown"})
 	}
 	return true
 }

@@ -27,10 +27,12 @@ const (
 
 // Report is a message that came back, taken apart.
 type Report struct {
-	Shape        Shape
-	Subject      string
-	From         string
-	EnvID        string // Original-Envelope-Id, RFC 3464 §2.2.1
+	Shape   Shape
+	Subject string
+	From    string
+	// EnvID is the Original-Envelope-Id (RFC 3464 §2.2.1), or where a report has the
+	// sender of our envelope instead, that.
+	EnvID        string
 	ReportingMTA string
 	MessageID    string // of the returned message, with angle brackets; "" without one
 	// References are the messages that an answer belongs to: In-Reply-To, then
@@ -62,6 +64,9 @@ type Recipient struct {
 	Action     string // failed, delayed, delivered, relayed, expanded; "" where nothing says so
 	Status     string // Status field, RFC 3463; "" without one
 	Diagnostic string // Diagnostic-Code without its type, or the lines of the text about this recipient
+	// What a provider says itself, not the server it spoke to.
+	Held   bool   // it refused the message or did not send it (suppression list): our fault
+	Reason string // in words of package smtpcode, "" without one
 }
 
 // Parse takes a message apart. It never fails: what cannot be read is Personal.
@@ -171,6 +176,9 @@ func (r *Report) complaint(p part) {
 	h, _ := splitHeader(p.body)
 	r.Shape, r.Standard, r.Fields = Complaint, true, p.body
 	r.Feedback, r.EnvID = strings.ToLower(h.first("feedback-type")), h.first("original-envelope-id")
+	if r.EnvID == "" {
+		r.EnvID = address(h.first("original-mail-from"))
+	}
 	if r.Fields == nil {
 		r.Fields = []byte{}
 	}
