@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"log/slog"
 	"strings"
+	"time"
 )
 
 // Person is the personal part of a notice. It is kept sealed, and prints nothing.
@@ -26,6 +27,27 @@ type Person struct {
 	Own            []Exposure // data of the person himself
 	Contracts      []Contract
 	Attributes     map[string]string // further columns of the directory, and email_date, address_date, segment
+	Former         []Former          // addresses that a person corrected, oldest first
+}
+
+// Former are the addresses of a person that were in force until a correction.
+type Former struct {
+	Until                   time.Time
+	Email                   string
+	Address                 []string
+	Postcode, City, Country string
+}
+
+// AsOf returns p with the addresses that were in force at a time, so that an older
+// letter can be shown as it went out.
+func (p Person) AsOf(at time.Time) Person {
+	for _, f := range p.Former {
+		if at.Before(f.Until) {
+			p.Email, p.Address, p.Postcode, p.City, p.Country = f.Email, f.Address, f.Postcode, f.City, f.Country
+			break
+		}
+	}
+	return p
 }
 
 // Contract is an offer that the customer holds, with what was exposed through it.

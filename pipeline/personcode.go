@@ -5,11 +5,15 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 )
 
-// personVersion begins the binary form of a person. A field that is added later
+// The version begins the binary form of a person. A field that is added later
 // makes a new version; old ones stay readable.
-const personVersion = 1
+const (
+	personVersion   = 1
+	personCorrected = 2 // followed by Former, which few have
+)
 
 // errPerson says that bytes are no person. It holds none of them.
 var errPerson = errors.New("not a person")
@@ -18,7 +22,11 @@ var errPerson = errors.New("not a person")
 // their length. Equal persons give equal bytes. A courier reads one for every
 // notice that it carries, so it is quick to read.
 func (p *Person) AppendBinary(b []byte) ([]byte, error) {
-	b = append(b, personVersion)
+	version := byte(personVersion)
+	if len(p.Former) > 0 {
+		version = personCorrected
+	}
+	b = append(b, version)
 	b = appendTexts(b, p.PersonID)
 	b = appendList(b, p.CustomerIDs)
 	b = appendTexts(b, p.Title, p.FirstName, p.LastName, p.Company, p.Representative, p.Email, p.Phone)
@@ -33,6 +41,14 @@ func (p *Person) AppendBinary(b []byte) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(len(p.Attributes)))
 	for _, k := range slices.Sorted(maps.Keys(p.Attributes)) {
 		b = appendTexts(b, k, p.Attributes[k])
+	}
+	if version == personCorrected {
+		b = binary.AppendUvarint(b, uint64(len(p.Former)))
+		for _, f := range p.Former {
+			b = binary.AppendUvarint(b, uint64(f.Until.UnixMicro()))
+			b = appendList(appendTexts(b, f.Email), f.Address)
+			b = appendTexts(b, f.Postcode, f.City, f.Country)
+		}
 	}
 	return b, nil
 }
@@ -66,7 +82,7 @@ func appendExposures(b []byte, list []Exposure) []byte {
 
 // UnmarshalBinary reads what AppendBinary wrote.
 func (p *Person) UnmarshalBinary(data []byte) error {
-	if len(data) == 0 || data[0] != personVersion {
+	if len(data) == 0 || data[0] != personVersion && data[0] != personCorrected {
 		return errPerson
 	}
 	r := personReader{rest: string(data[1:])}
@@ -84,6 +100,12 @@ func (p *Person) UnmarshalBinary(data []byte) error {
 		for range n {
 			k := r.text()
 			p.Attributes[k] = r.text()
+		}
+	}
+	if data[0] == personCorrected {
+		for n := r.count(); n > 0; n-- {
+			p.Former = append(p.Former, Former{Until: time.UnixMicro(int64(r.number())).UTC(), Email: r.text(), Address: r.list(),
+				Postcode: r.text(), City: r.text(), Country: r.text()})
 		}
 	}
 	if r.bad || r.rest != "" {

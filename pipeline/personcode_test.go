@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -27,12 +28,16 @@ func drawPerson(t *rapid.T) pipeline.Person {
 	for range rapid.IntRange(0, 3).Draw(t, "contracts") {
 		p.Contracts = append(p.Contracts, pipeline.Contract{ID: text("i"), Kind: text("kind"), Label: text("label"), Data: drawExposures(t)})
 	}
+	for range rapid.IntRange(0, 2).Draw(t, "former") {
+		p.Former = append(p.Former, pipeline.Former{Until: time.UnixMicro(rapid.Int64Range(0, 1<<52).Draw(t, "until")).UTC(), Email: text("e"), Address: list.Draw(t, "a"),
+			Postcode: text("z"), City: text("y"), Country: text("k")})
+	}
 	return p
 }
 
 func TestPersonReadsBack(t *testing.T) {
 	t.Parallel()
-	if n := reflect.TypeFor[pipeline.Person]().NumField(); n != 17 {
+	if n := reflect.TypeFor[pipeline.Person]().NumField(); n != 18 {
 		t.Fatalf("Person has %d fields: give the new one a place in AppendBinary, UnmarshalBinary and drawPerson", n)
 	}
 	rapid.Check(t, func(t *rapid.T) {
@@ -63,6 +68,11 @@ func normal(p pipeline.Person) pipeline.Person {
 	none := func(list *[]pipeline.Exposure) {
 		if len(*list) == 0 {
 			*list = nil
+		}
+	}
+	for i := range p.Former {
+		if len(p.Former[i].Address) == 0 {
+			p.Former[i].Address = nil
 		}
 	}
 	for _, list := range []*[]string{&p.CustomerIDs, &p.Address} {
@@ -124,4 +134,15 @@ func BenchmarkPerson(b *testing.B) {
 	})
 	b.ReportMetric(float64(len(data)), "bytes")
 	b.ReportMetric(float64(len(text)), "json-bytes")
+}
+
+func TestAddressesAsOf(t *testing.T) {
+	t.Parallel()
+	day := func(n int) time.Time { return start.AddDate(0, 0, n) }
+	p := pipeline.Person{Email: "c@x.example", City: "Lyon", Former: []pipeline.Former{{Until: day(2), Email: "a@x.example", City: "Paris"}, {Until: day(4), Email: "b@x.example", City: "Paris"}}}
+	for n, want := range map[int]string{0: "a@x.example Paris", 1: "a@x.example Paris", 2: "b@x.example Paris", 3: "b@x.example Paris", 4: "c@x.example Lyon", 9: "c@x.example Lyon"} {
+		if q := p.AsOf(day(n)); q.Email+" "+q.City != want {
+			t.Errorf("on day %d: %s %s; want %s", n, q.Email, q.City, want)
+		}
+	}
 }

@@ -154,7 +154,7 @@ func (r pressRoom) Draw(ctx context.Context, run pipeline.Run, c pipeline.Campai
 					yield(postal.Item{}, ctx.Err())
 					return
 				}
-				item, err := e.runItem(ctx, l, run.LetterDate)
+				item, err := e.runItem(ctx, l, run)
 				if err != nil {
 					unfit = append(unfit, dispatch.Unfit{Seq: l.Item.Seq, Code: unfitCode(err)})
 					continue
@@ -178,9 +178,14 @@ func (r pressRoom) Draw(ctx context.Context, run pipeline.Run, c pipeline.Campai
 	return d, nil
 }
 
-// runItem is one letter of a run, rendered again as it was measured.
-func (e *edition) runItem(ctx context.Context, l dispatch.RunLetter, date time.Time) (postal.Item, error) {
-	p, err := e.render(ctx, l.Job, date)
+// runItem is one letter of a run, rendered again as it was measured: to the address
+// of that moment, so that a file which is written again is the same.
+func (e *edition) runItem(ctx context.Context, l dispatch.RunLetter, run pipeline.Run) (postal.Item, error) {
+	person, err := e.open(l.Job)
+	if err != nil {
+		return postal.Item{}, err
+	}
+	p, err := e.renderPerson(ctx, l.Job.Notice, person.AsOf(run.CutAt), run.LetterDate)
 	if err != nil {
 		return postal.Item{}, err
 	}

@@ -80,7 +80,7 @@ func (h *house) again(ctx context.Context, f found, at pipeline.Attempt) (letter
 	}
 	n := f.job.Notice
 	n.Attempt, n.Kind, n.Channel = at.N, at.Kind, at.Channel
-	p, err := e.renderPerson(ctx, n, toldUntil(f.person, at.Told), at.At)
+	p, err := e.renderPerson(ctx, n, toldUntil(f.person.AsOf(at.At), at.Told), at.At)
 	if err != nil {
 		return letterView{}, nil, err
 	}

@@ -118,3 +118,20 @@ func testPlanned(t *testing.T, e Engine) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
+
+func testAddTokens(t *testing.T, e Engine) {
+	b := newBench(t, e)
+	_, n := b.publish(2, nil)
+	token := pipeline.Token{Hash: [16]byte{1, 2, 3}, Notice: n[1].ID}
+	for range 2 {
+		b.must(b.AddTokens(b.ctx, []pipeline.Token{token}))
+	}
+	if ids, of, err := b.Search(b.ctx, b.campaign.ID, token.Hash, 10); err != nil || len(ids) != 1 || ids[0] != n[1].ID || of != 0 {
+		t.Fatalf("%v, %d, %v", ids, of, err)
+	}
+	b.want(b.AddTokens(b.ctx, []pipeline.Token{{Hash: [16]byte{9}, Notice: n[0].ID}, {Hash: [16]byte{9}, Notice: n[1].ID + 1000}}), pipeline.ErrNotFound)
+	if ids, _, err := b.Search(b.ctx, b.campaign.ID, [16]byte{9}, 10); err != nil || len(ids) != 0 {
+		t.Fatalf("half of it was added: %v, %v", ids, err)
+	}
+	b.must(b.AddTokens(b.ctx, nil))
+}
