@@ -1,8 +1,11 @@
 package pipeline
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -53,7 +56,37 @@ type Block struct {
 	Spans   []Span    // Paragraph, Heading
 	Items   [][]Block // List, Quote (one item)
 	Rows    [][]Cell  // Table
+	// Shared is a place of a block that many letters have, and no part of any of
+	// them; nil for a block that holds values of one customer.
+	Shared *Shared
 }
+
+// Form is a way to render a block.
+type Form int
+
+const (
+	FormText Form = iota
+	FormHTML
+	FormTextQuoted // as it travels in an e-mail
+	FormHTMLQuoted
+	FormHash
+	forms
+)
+
+// Shared is where renderers keep what they made of a block, for the next letter
+// that has it. It is safe for concurrent use.
+type Shared struct{ made [forms]atomic.Pointer[[]byte] }
+
+// Get returns what Put kept, nil if there is nothing. Nobody may change it.
+func (s *Shared) Get(f Form) []byte {
+	if b := s.made[f].Load(); b != nil {
+		return *b
+	}
+	return nil
+}
+
+// Put keeps the block as it looks in one form.
+func (s *Shared) Put(f Form, b []byte) { s.made[f].Store(&b) }
 
 // Cell is one cell of a table.
 type Cell []Span
@@ -87,12 +120,17 @@ func Plain(spans []Span) string {
 // the same hash on every machine and version of Go.
 func (l *Letter) Hash() [sha256.Size]byte {
 	// One buffer and one sum: thousands of small writes cost more than the letter.
-	h := canonical(make([]byte, 0, 12<<10))
+	h := hashing.Get().(*canonical)
+	defer hashing.Put(h)
+	*h = (*h)[:0]
 	h.text("art34/letter/1", l.Locale, l.Subject, string(l.Kind), string(l.Channel), l.Format, l.Date.UTC().Format(time.DateOnly), l.SenderKey, string(l.Reference), l.Recipient)
 	h.text(l.Labels.Date, l.Labels.Subject, l.Labels.Reference, l.Labels.Page, l.Labels.Colon)
 	h.blocks(l.Blocks)
-	return sha256.Sum256(h)
+	return sha256.Sum256(*h)
 }
+
+// hashing keeps the buffers of Hash: letters are hashed by the million.
+var hashing = sync.Pool{New: func() any { h := make(canonical, 0, 12<<10); return &h }}
 
 // canonical is the canonical form of a letter: every string and list behind its
 // length, so that no two letters share one.
@@ -111,6 +149,13 @@ func (h *canonical) blocks(list []Block) {
 	h.number(len(list))
 	for i := range list {
 		b := &list[i]
+		start := len(*h)
+		if b.Shared != nil {
+			if made := b.Shared.Get(FormHash); made != nil {
+				*h = append(*h, made...)
+				continue
+			}
+		}
 		h.text(string(b.Kind))
 		h.number(b.Level)
 		h.flag(b.Ordered)
@@ -125,6 +170,9 @@ func (h *canonical) blocks(list []Block) {
 			for _, cell := range row {
 				h.spans(cell)
 			}
+		}
+		if b.Shared != nil {
+			b.Shared.Put(FormHash, bytes.Clone((*h)[start:]))
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -39,13 +40,22 @@ func (s *editions) Compose(ctx context.Context, j pipeline.Job, c pipeline.Campa
 
 // message builds the e-mail of a rendered letter.
 func (e *edition) message(p paper, at time.Time) (*pipeline.Message, error) {
-	m, err := e.composer.Compose(p.letter, letter.Text(p.letter), letter.HTML(p.letter), p.notice, p.person.Email, e.local(at))
+	b := bodies.Get().(*bodyParts)
+	defer bodies.Put(b)
+	b.text, b.html = letter.AppendText(b.text[:0], p.letter, email.AppendQuoted), letter.AppendHTML(b.html[:0], p.letter, email.AppendQuoted)
+	m, err := e.composer.ComposeQuoted(p.letter, b.text, b.html, p.notice, p.person.Email, e.local(at))
 	if err != nil {
 		return nil, err
 	}
 	m.Told, m.Renderer = told(p.person), renderer
 	return m, nil
 }
+
+// bodyParts are the two forms of a letter that an e-mail carries, and bodies the
+// buffers for them.
+type bodyParts struct{ text, html []byte }
+
+var bodies = sync.Pool{New: func() any { return new(bodyParts) }}
 
 // told is the newest import whose impacts a person's letter tells.
 func told(p pipeline.Person) (newest int64) {

@@ -66,6 +66,12 @@ const autoResponses = "OOF, AutoReply, RN, NRN"
 // The same arguments give the same bytes. It fails with a permanent
 // *pipeline.Error when this letter or address cannot be an e-mail.
 func (c *Composer) Compose(l *pipeline.Letter, text, html []byte, n pipeline.Notice, to string, at time.Time) (*pipeline.Message, error) {
+	return c.ComposeQuoted(l, AppendQuoted(nil, text), AppendQuoted(nil, html), n, to, at)
+}
+
+// ComposeQuoted is Compose with both forms in quoted-printable already, by
+// AppendQuoted.
+func (c *Composer) ComposeQuoted(l *pipeline.Letter, text, html []byte, n pipeline.Notice, to string, at time.Time) (*pipeline.Message, error) {
 	env, err := c.envelope(l, n, to)
 	if err != nil {
 		return nil, err
@@ -105,7 +111,7 @@ func (c *Composer) Compose(l *pipeline.Letter, text, html []byte, n pipeline.Not
 }
 
 // place is what go-mail puts where a body part comes: it encodes two words instead
-// of two documents, and appendQuoted the rest.
+// of two documents, and AppendQuoted the rest.
 const place = "here"
 
 // fill writes a message with the two parts in their places.
@@ -127,19 +133,18 @@ func (c *Composer) fill(msg *mail.Msg, text, html []byte) ([]byte, error) {
 	if first < 2 || second < 2 {
 		return nil, unfit("message-unbuildable", "the message cannot be built", "")
 	}
-	out := append(b.whole[:0], frame[:first]...)
-	out = appendQuoted(out, text)
+	out := make([]byte, 0, len(frame)-2*len(place)+len(text)+len(html))
+	out = append(out, frame[:first]...)
+	out = append(out, text...)
 	out = append(out, frame[first+len(place):second]...)
-	out = appendQuoted(out, html)
+	out = append(out, html...)
 	out = append(out, frame[second+len(place):]...)
-	b.whole = out
-	return bytes.Clone(out), nil
+	return out, nil
 }
 
 // buffers are what building a message needs for a moment.
 type buffers struct {
 	frame bytes.Buffer // the message without its parts
-	whole []byte
 }
 
 // feedbackID names the campaign, the sender and the kind of attempt to Gmail's

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// FuzzQuoted holds appendQuoted against the standard library, byte by byte.
+// FuzzQuoted holds AppendQuoted against the standard library, byte by byte.
 func FuzzQuoted(f *testing.F) {
 	for _, s := range []string{
 		"", " ", "\n", "\r\n", "a \n", "a\t\r\n", " \n ", "=", "é", "\r\n\n", "a\x00b\x7f",
@@ -25,7 +25,7 @@ func FuzzQuoted(f *testing.F) {
 		w := quotedprintable.NewWriter(&want)
 		_, _ = w.Write(text)
 		_ = w.Close()
-		if got := appendQuoted([]byte("before"), text); !bytes.Equal(got[len("before"):], want.Bytes()) {
+		if got := AppendQuoted([]byte("before"), text); !bytes.Equal(got[len("before"):], want.Bytes()) {
 			t.Errorf("%q:\n got %q\nwant %q", text, got[len("before"):], want.Bytes())
 		}
 	})
@@ -37,7 +37,7 @@ func BenchmarkQuoted(b *testing.B) {
 	b.Run("ours", func(b *testing.B) {
 		var dst []byte
 		for b.Loop() {
-			dst = appendQuoted(dst[:0], text)
+			dst = AppendQuoted(dst[:0], text)
 		}
 	})
 	b.Run("standard", func(b *testing.B) {

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/kit/markdown"
@@ -15,6 +14,14 @@ import (
 type section struct {
 	blocks []pipeline.Block
 	open   []bool // of blocks: whether it holds values; the others are shared as they are
+	values int    // how many go into it
+}
+
+// document is a parsed document, values left open: its sections, and the numbers of
+// the letter's values that go into them one after the other.
+type document struct {
+	sections []*section
+	order    []uint16
 }
 
 // cacheBytes bounds the Markdown whose parsed form is kept, per locale and
@@ -29,33 +36,48 @@ type sections struct {
 	locale *locale
 	hosts  []string // that links may point to
 
-	mu       sync.Mutex
-	young    map[string]*section
-	old      map[string]*section
-	youngLen int
+	known recent[*section]
 }
 
 func newSections(p *markdown.Parser, l *locale, hosts []string) *sections {
-	return &sections{parser: p, locale: l, hosts: hosts, young: map[string]*section{}}
+	return &sections{parser: p, locale: l, hosts: hosts, known: recent[*section]{room: cacheBytes}}
 }
 
-// render parses a document and fills the values in. src is overwritten.
-func (c *sections) render(src []byte, v values) ([]pipeline.Block, error) {
-	out := make([]pipeline.Block, 0, 40)
-	order := make([]int, 0, len(v))
+// document parses Markdown. src is overwritten.
+func (c *sections) document(src []byte) (document, error) {
+	list := make([]*section, 0, 40)
+	order := make([]uint16, 0, 40)
 	fine := apart(src)
 	for len(src) > 0 {
 		n := pieceLen(src, fine)
 		piece := src[:n]
 		src = src[n:]
-		if order = renumber(piece, order[:0]); len(order) > maxValues {
-			return nil, markdown.ErrSize
+		before := len(order)
+		order = renumber(piece, order)
+		values := len(order) - before
+		if values > maxValues {
+			return document{}, markdown.ErrSize
 		}
-		s, err := c.section(piece)
+		s, err := c.section(piece, values)
 		if err != nil {
-			return nil, err
+			return document{}, err
 		}
-		f := filler{values: v, order: order}
+		list = append(list, s)
+	}
+	return document{slices.Clone(list), slices.Clone(order)}, nil
+}
+
+// filled returns the blocks of a document with values in their places.
+func (d document) filled(v values) []pipeline.Block {
+	n := 0
+	for _, s := range d.sections {
+		n += len(s.blocks)
+	}
+	out := make([]pipeline.Block, 0, n)
+	order := d.order
+	for _, s := range d.sections {
+		f := filler{values: v, order: order[:s.values]}
+		order = order[s.values:]
 		for i, b := range s.blocks {
 			if s.open[i] {
 				b = f.block(b)
@@ -63,7 +85,7 @@ func (c *sections) render(src []byte, v values) ([]pipeline.Block, error) {
 			out = append(out, b)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // pieceLen returns the length of the first piece of a document that can be parsed by
@@ -95,59 +117,43 @@ func apart(src []byte) bool {
 }
 
 // renumber replaces the values of a piece by 0, 1, 2, … in order of appearance and
-// returns which they were: pieces that differ in values only become equal.
-func renumber(piece []byte, order []int) []int {
+// appends which they were: pieces that differ in values only become equal.
+func renumber(piece []byte, order []uint16) []uint16 {
+	before := len(order)
 	for i := 0; ; {
 		j := bytes.IndexByte(piece[i:], valueLead)
 		if j < 0 {
 			return order
 		}
 		i += j
-		if order = append(order, valueAt(piece[i:])); len(order) > maxValues {
+		if order = append(order, uint16(valueAt(piece[i:]))); len(order)-before > maxValues {
 			return order
 		}
-		copy(piece[i:], string(rune(firstValue+len(order)-1)))
+		copy(piece[i:], string(rune(firstValue+len(order)-before-1)))
 		i += valueLen
 	}
 }
 
-func (c *sections) section(piece []byte) (*section, error) {
-	c.mu.Lock()
-	s, ok := c.young[string(piece)]
-	if !ok {
-		if s, ok = c.old[string(piece)]; ok {
-			c.keep(string(piece), s)
-		}
-	}
-	c.mu.Unlock()
-	if ok {
+func (c *sections) section(piece []byte, values int) (*section, error) {
+	if s, ok := c.known.get(piece); ok {
 		return s, nil
 	}
 	parsed, err := c.parser.Parse(piece)
 	if err != nil {
 		return nil, err
 	}
-	s = &section{}
+	s := &section{values: values}
 	for _, b := range parsed {
 		block := c.block(b)
+		is := open(block)
+		if !is {
+			block.Shared = new(pipeline.Shared)
+		}
 		s.blocks = append(s.blocks, block)
-		s.open = append(s.open, open(block))
+		s.open = append(s.open, is)
 	}
-	c.mu.Lock()
-	c.keep(string(piece), s)
-	c.mu.Unlock()
+	c.known.put(string(piece), s)
 	return s, nil
-}
-
-// keep stores a section; the caller holds mu.
-func (c *sections) keep(key string, s *section) {
-	if len(key) > cacheBytes/8 {
-		return
-	}
-	if c.youngLen += len(key); c.youngLen > cacheBytes {
-		c.old, c.young, c.youngLen = c.young, map[string]*section{}, len(key)
-	}
-	c.young[key] = s
 }
 
 // block converts a parsed block: the typography of the language, and links only
@@ -221,7 +227,7 @@ func open(b pipeline.Block) bool {
 // filler copies blocks and puts values in the place of their stand-ins.
 type filler struct {
 	values values
-	order  []int
+	order  []uint16
 }
 
 func (f filler) block(b pipeline.Block) pipeline.Block {

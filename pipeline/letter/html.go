@@ -46,8 +46,32 @@ const (
 // 600 px, nothing that is fetched, no script. It says what Text says, in the same
 // order. The subject is its only heading of the first level.
 func HTML(l *pipeline.Letter) []byte {
-	b := make([]byte, 0, 12<<10)
-	b = append(b, htmlOpen...)
+	w := htmlWriter{out: make([]byte, 0, 12<<10), form: pipeline.FormHTML}
+	w.letter(l)
+	return w.out
+}
+
+// AppendHTML appends what HTML returns, encoded. What many letters share is encoded
+// once.
+func AppendHTML(dst []byte, l *pipeline.Letter, quote Encoding) []byte {
+	scratch := scratches.Get().(*[]byte)
+	w := htmlWriter{out: (*scratch)[:0], form: pipeline.FormHTMLQuoted, quoter: newQuoter(dst, quote)}
+	w.letter(l)
+	w.flush(&w.out)
+	*scratch = w.out
+	scratches.Put(scratch)
+	return w.done
+}
+
+// htmlWriter writes a letter; out is what is not encoded yet, or all of it.
+type htmlWriter struct {
+	out  []byte
+	form pipeline.Form
+	quoter
+}
+
+func (w *htmlWriter) letter(l *pipeline.Letter) {
+	b := append(w.out, htmlOpen...)
 	b = appendText(b, l.Locale)
 	b = append(b, htmlHead...)
 	b = appendText(b, l.Subject)
@@ -57,14 +81,32 @@ func HTML(l *pipeline.Letter) []byte {
 	b = appendHead(b, l)
 	b = append(b, styleH1...)
 	b = appendText(b, l.Subject)
-	b = append(b, "</h1>\n"...)
-	b = appendBlocks(b, l.Blocks)
+	w.out = append(b, "</h1>\n"...)
+	for i := range l.Blocks {
+		w.top(l.Blocks, i)
+	}
+	b = w.out
 	if l.Sender.RegisteredLine != "" {
 		b = append(b, `<p class="m r" style="margin:28px 0 0;padding:14px 0 0;border-top:1px solid #d5d9dd;font-size:13px;line-height:1.45;color:#555c64">`...)
 		b = appendText(b, l.Sender.RegisteredLine)
 		b = append(b, "</p>\n"...)
 	}
-	return append(b, htmlClose...)
+	w.out = append(b, htmlClose...)
+}
+
+// top writes a block of the letter itself. One that many letters share is written
+// once, unless it belongs to the list behind it.
+func (w *htmlWriter) top(list []pipeline.Block, i int) {
+	x := &list[i]
+	if x.Shared == nil || leads(list, i) {
+		w.out = appendAt(w.out, list, i)
+		return
+	}
+	made := x.Shared.Get(w.form)
+	if made == nil {
+		made = w.keep(x.Shared, w.form, appendBlock(nil, x))
+	}
+	w.join(&w.out, made)
 }
 
 // appendHead writes who writes, when, and the reference.
@@ -85,14 +127,22 @@ func appendHead(b []byte, l *pipeline.Letter) []byte {
 
 func appendBlocks(b []byte, list []pipeline.Block) []byte {
 	for i := range list {
-		if list[i].Kind == pipeline.Paragraph && i+1 < len(list) && list[i+1].Kind == pipeline.List {
-			b = appendSpansHTML(append(b, styleLead...), list[i].Spans) // belongs to the list
-			b = append(b, "</p>\n"...)
-			continue
-		}
-		b = appendBlock(b, &list[i])
+		b = appendAt(b, list, i)
 	}
 	return b
+}
+
+// leads reports whether a paragraph introduces a list.
+func leads(list []pipeline.Block, i int) bool {
+	return list[i].Kind == pipeline.Paragraph && i+1 < len(list) && list[i+1].Kind == pipeline.List
+}
+
+func appendAt(b []byte, list []pipeline.Block, i int) []byte {
+	if leads(list, i) {
+		b = appendSpansHTML(append(b, styleLead...), list[i].Spans)
+		return append(b, "</p>\n"...)
+	}
+	return appendBlock(b, &list[i])
 }
 
 func appendBlock(b []byte, x *pipeline.Block) []byte {

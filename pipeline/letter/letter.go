@@ -59,23 +59,47 @@ func (s *Set) Render(r Request) (*pipeline.Letter, error) {
 	}()
 	day := calendarDay(r.Date)
 	written := voice.date(day)
-	who, err := s.fillData(st, voice, key, sh.template != templateAwareness, r, written)
+	a, err := s.ask(st, voice, sh.template != templateAwareness, r, written)
 	if err != nil {
 		return nil, err
 	}
-	subject, err := st.line(sh, voice)
-	if err != nil {
-		return nil, err
-	}
-	blocks, err := st.blocks(sh, voice)
-	if err != nil {
-		return nil, err
+	st.key = a.key(st.key[:0], key, r)
+	p, ok := sh.plans.get(st.key)
+	if !ok {
+		if p, err = s.plan(st, sh, voice, key, &a, r); err != nil {
+			return nil, err
+		}
+		sh.plans.put(string(st.key), p)
 	}
 	return &pipeline.Letter{
-		Locale: voice.Code, Subject: subject, Kind: r.Kind, Channel: r.Channel, Format: format(r.Notice.Format), Date: day,
-		Sender: s.spec.Senders[key], SenderKey: key, Reference: r.Person.Reference, Recipient: who.name,
-		Labels: voice.labels(written), Blocks: blocks,
+		Locale: voice.Code, Subject: pipeline.Plain(p.subject.filled(st.values)[0].Spans), Kind: r.Kind, Channel: r.Channel, Format: format(r.Notice.Format), Date: day,
+		Sender: s.spec.Senders[key], SenderKey: key, Reference: r.Person.Reference, Recipient: a.who.name,
+		Labels: voice.labels(written), Blocks: p.blocks.filled(st.values),
 	}, nil
+}
+
+// plan is how a letter reads, values left open. Customers of whom the same was
+// exposed share one, so that the template runs once for all of them.
+type plan struct {
+	subject, blocks document
+}
+
+// planBytes bounds the keys of the plans that are kept, per letter file and
+// generation. A plan takes about ten times its key, which has some 60 bytes.
+const planBytes = 256 << 10
+
+// plan runs the template.
+func (s *Set) plan(st *state, sh *sheet, v *voice, sender string, a *about, r Request) (*plan, error) {
+	var err error
+	if st.data, err = s.view(v, sender, a, r); err != nil {
+		return nil, err
+	}
+	p := &plan{}
+	if p.subject, err = st.line(sh, v); err != nil {
+		return nil, err
+	}
+	p.blocks, err = st.blocks(sh, v)
+	return p, err
 }
 
 // choose returns the letter file and the voice of a notice.
@@ -130,6 +154,7 @@ type state struct {
 	data   data
 	values values
 	out    bounded
+	key    []byte
 }
 
 func (st *state) reset() {
@@ -139,31 +164,31 @@ func (st *state) reset() {
 }
 
 // line renders the subject: one paragraph, without style.
-func (st *state) line(sh *sheet, v *voice) (string, error) {
+func (st *state) line(sh *sheet, v *voice) (document, error) {
 	if err := sh.subject.Execute(&st.out, &st.data); err != nil {
-		return "", broken(sh, err)
+		return document{}, broken(sh, err)
 	}
-	blocks, err := v.sections.render(st.out.Bytes(), st.values)
+	d, err := v.sections.document(st.out.Bytes())
 	if err != nil {
-		return "", broken(sh, err)
+		return d, broken(sh, err)
 	}
-	if len(blocks) != 1 || blocks[0].Kind != pipeline.Paragraph {
-		return "", broken(sh, errors.New("the subject is not one line of text"))
+	if blocks := d.filled(st.values); len(blocks) != 1 || blocks[0].Kind != pipeline.Paragraph {
+		return d, broken(sh, errors.New("the subject is not one line of text"))
 	}
 	st.out.Reset()
-	return pipeline.Plain(blocks[0].Spans), nil
+	return d, nil
 }
 
 // blocks renders the body.
-func (st *state) blocks(sh *sheet, v *voice) ([]pipeline.Block, error) {
+func (st *state) blocks(sh *sheet, v *voice) (document, error) {
 	if err := sh.letter.Execute(&st.out, &st.data); err != nil {
-		return nil, broken(sh, err)
+		return document{}, broken(sh, err)
 	}
-	blocks, err := v.sections.render(st.out.Bytes(), st.values)
+	d, err := v.sections.document(st.out.Bytes())
 	if err != nil {
-		return nil, broken(sh, err)
+		return d, broken(sh, err)
 	}
-	return blocks, nil
+	return d, nil
 }
 
 // broken wraps what went wrong while a checked template ran.

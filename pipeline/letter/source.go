@@ -130,6 +130,7 @@ type sheet struct {
 	letter   *template.Template
 	subject  *template.Template
 	uses     map[string]bool // fields that the letter can print or ask for: "Incident.When", "groupView.Data"
+	plans    recent[*plan]
 }
 
 // allowed gives the parser the names of the functions of text/template; the
@@ -174,7 +175,7 @@ func compile(s *source, kind, partsFile, parts string) (*sheet, []Fault) {
 	if faults = append(faults, c.faults...); len(faults) > 0 {
 		return nil, faults
 	}
-	sh := &sheet{source: s, template: kind, letter: assemble(s.file, trees), subject: assemble(s.file, subject), uses: map[string]bool{}}
+	sh := &sheet{source: s, template: kind, letter: assemble(s.file, trees), subject: assemble(s.file, subject), uses: map[string]bool{}, plans: recent[*plan]{room: planBytes}}
 	for _, u := range c.uses[s.file] {
 		sh.uses[u] = true
 	}

@@ -16,7 +16,24 @@ const textWidth = 76
 // LF. Lines break at blanks only, so a longer word makes a longer line: a number is
 // never broken. Tables become lists of values.
 func Text(l *pipeline.Letter) []byte {
-	w := textWriter{out: make([]byte, 0, 6<<10), colon: l.Labels.Colon}
+	w := textWriter{out: make([]byte, 0, 6<<10), colon: l.Labels.Colon, form: pipeline.FormText}
+	w.letter(l)
+	return w.out
+}
+
+// AppendText appends what Text returns, encoded. What many letters share is encoded
+// once.
+func AppendText(dst []byte, l *pipeline.Letter, quote Encoding) []byte {
+	scratch := scratches.Get().(*[]byte)
+	w := textWriter{out: (*scratch)[:0], colon: l.Labels.Colon, form: pipeline.FormTextQuoted, quoter: newQuoter(dst, quote)}
+	w.letter(l)
+	w.flush(&w.out)
+	*scratch = w.out
+	scratches.Put(scratch)
+	return w.done
+}
+
+func (w *textWriter) letter(l *pipeline.Letter) {
 	w.paragraph(l.Sender.DisplayName, "", "")
 	w.gap = false
 	if l.Labels.Date != "" {
@@ -25,26 +42,47 @@ func Text(l *pipeline.Letter) []byte {
 	}
 	w.paragraph(l.Labels.Reference+l.Labels.Colon+l.Reference.String(), "", "")
 	w.title(l.Subject)
-	w.blocks(l.Blocks, "")
+	for i := range l.Blocks {
+		w.top(&l.Blocks[i])
+	}
 	if l.Sender.RegisteredLine != "" {
 		w.paragraph(l.Sender.RegisteredLine, "", "")
 	}
-	return w.out
 }
 
 // textWriter lays blocks out. gap says that the next block is set apart by an
 // empty line.
 type textWriter struct {
-	out     []byte
+	out     []byte // what is not encoded yet, or all of it
 	colon   string
+	form    pipeline.Form
 	gap     bool
 	scratch []byte
+	quoter
 }
 
-func (w *textWriter) blocks(list []pipeline.Block, indent string) {
-	for i := range list {
-		w.block(&list[i], indent, indent)
+// top writes a block of the letter itself. What many letters share is laid out once:
+// it begins on a line of its own, so it looks the same wherever it stands. Labels are
+// those of one locale, as the block is.
+func (w *textWriter) top(b *pipeline.Block) {
+	if b.Shared == nil {
+		w.block(b, "", "")
+		return
 	}
+	made := b.Shared.Get(w.form)
+	if made == nil {
+		alone := textWriter{colon: w.colon}
+		alone.block(b, "", "")
+		made = w.keep(b.Shared, w.form, alone.out)
+	}
+	if len(made) == 0 {
+		return
+	}
+	if w.gap {
+		w.out = append(w.out, '\n')
+	}
+	w.join(&w.out, made)
+	w.gap = true
 }
 
 // block writes one block; its first line starts with first, the others with rest.
@@ -177,7 +215,7 @@ func (w *textWriter) paragraph(s, first, rest string) {
 
 // wrap writes text filled to the width. Line feeds in it are kept.
 func (w *textWriter) wrap(text []byte, first, rest string) {
-	if w.gap && len(w.out) > 0 {
+	if w.gap && (len(w.out) > 0 || len(w.done) > 0) {
 		w.out = append(w.out, '\n')
 	}
 	w.gap = true
