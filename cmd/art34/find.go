@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -26,14 +27,21 @@ type findCmd struct {
 
 // Help shows examples.
 func (findCmd) Help() string {
-	return `Finds by exact match only; a name needs its postcode. Each look-up is on record. Exit 1 if nobody matches.
+	return `Finds by exact match only; a name needs its postcode, and a first name that is given has to agree. Each look-up is on record.
+
+Where several customers share what was asked for, such as an e-mail address or a name, only references and contract numbers are listed: ask the caller for one of them, and look that up. Times are those of the campaign's time zone.
+
+Exit 0 if somebody was found, also if it is somebody who is not concerned; exit 1 if nobody matches.
 
 Examples:
 
     art34 find 7KQ2-M9XD-4T0V
     art34 find C0001234 --campaign muguet
-    art34 find "martin 75011" --json
+    art34 find "martin 75011"
+    art34 find "jean martin 75011" --json
+    art34 find 0639981001
     art34 find C0001234 --letter
+    art34 find C0001234 --letter --attempt 1 --out letter.pdf
     art34 find - < key.txt`
 }
 
@@ -42,6 +50,7 @@ type found struct {
 	campaign pipeline.Campaign
 	job      pipeline.Job
 	person   pipeline.Person
+	edition  *edition // that speaks of the notice; nil if its files cannot be read
 }
 
 // foundView is a line of find --json.
@@ -66,7 +75,8 @@ type impactView struct {
 	Contract string   `json:"contract"` // "" of the person himself
 	Kind     string   `json:"kind"`
 	Label    string   `json:"label"`
-	Data     []string `json:"data"`
+	Data     []string `json:"data"`  // codes
+	Names    []string `json:"names"` // as the letters of the customer's locale call them
 }
 
 type timelineView struct {
@@ -103,13 +113,21 @@ func (c findCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if len(list) == 0 && len(others) == 0 {
-		return decline("nobody", "nobody matches this key", "a name needs its postcode (\"martin 75011\"); try the reference on the letter, the customer or contract number, the e-mail address or the phone number")
+		return decline("nobody", "nobody matches this key", "a first name has to agree, and a name needs its postcode (\"martin 75011\"); try the reference on the letter, the customer or contract number, the e-mail address or the phone number")
+	}
+	persons := personsOf(list)
+	if len(persons) > 1 && (c.Letter || !h.JSON) {
+		return h.choose(persons, c.Letter)
 	}
 	if c.Letter {
 		if len(list) == 0 {
-			return decline("nobody", "this customer is not concerned: there is no letter", "")
+			return decline("nobody", "this customer is not concerned in "+others[0].Campaign+": there is no letter", "")
 		}
-		return h.showLetter(ctx, c, list[0])
+		f, err := h.lastWritten(ctx, list)
+		if err != nil {
+			return err
+		}
+		return h.showLetter(ctx, c, f)
 	}
 	for _, f := range list {
 		v, err := h.view(ctx, f)
@@ -121,7 +139,7 @@ func (c findCmd) Run(ctx context.Context, a *app) error {
 		}
 	}
 	for _, b := range others {
-		if err := a.answer(b, func(w io.Writer) { fmt.Fprintf(w, "%s\n%s\n", b.Sentence["fr"], b.Sentence["en"]) }); err != nil {
+		if err := a.answer(b, b.print); err != nil {
 			return err
 		}
 	}
@@ -152,6 +170,12 @@ func (h *house) search(ctx context.Context, c findCmd) (list []found, others []b
 		matches, bystanderOf, err := h.searchIn(ctx, campaign, keys, c.Key)
 		if err != nil {
 			return nil, nil, err
+		}
+		if len(matches) > 0 {
+			e := h.speaking(ctx, campaign)
+			for i := range matches {
+				matches[i].edition = e
+			}
 		}
 		list = append(list, matches...)
 		if len(matches) == 0 && bystanderOf != 0 {
@@ -190,12 +214,15 @@ func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *
 			if err != nil {
 				return nil, 0, err
 			}
-			list = append(list, found{campaign, j, p})
+			if k.Kind == intake.KeyName && !intake.Fits(text, p) {
+				continue
+			}
+			list = append(list, found{campaign, j, p, nil})
 		}
 	}
 	if len(seen)+int(bystanderOf) > 0 {
 		// Who looked whom up belongs on record; the key itself does not.
-		err = h.ledger.Append(ctx, h.audit(campaign.ID, "find", "", fmt.Sprintf("%d notices", len(seen))))
+		err = h.ledger.Append(ctx, h.audit(campaign.ID, "find", "", count(int64(len(seen)), "notice", "notices")))
 	}
 	return list, bystanderOf, err
 }
@@ -224,10 +251,11 @@ func (h *house) view(ctx context.Context, f found) (foundView, error) {
 	if err != nil {
 		return foundView{}, err
 	}
+	f.local(events, attempts)
 	v := foundView{
 		Campaign: f.campaign.Name, Customers: f.person.CustomerIDs, Name: f.person.FullName(), Notice: f.job.ID, Role: f.job.Role,
 		Reference: f.person.Reference.String(), State: f.job.State, Channel: f.job.Channel, Reason: f.job.Reason,
-		Sentence: aloud(f.job.Notice, attempts, events), Impacts: impactsOf(f.person), Timeline: []timelineView{},
+		Sentence: aloud(f.job.Notice, attempts, events), Impacts: f.impacts(), Timeline: []timelineView{},
 		Next: nextStep(f.campaign, f.job.Notice),
 	}
 	if len(v.Customers) > 0 {
@@ -239,13 +267,58 @@ func (h *house) view(ctx context.Context, f found) (foundView, error) {
 	return v, nil
 }
 
-func impactsOf(p pipeline.Person) []impactView {
-	list := []impactView{}
-	if len(p.Own) > 0 {
-		list = append(list, impactView{Data: exposed(p.Own)})
+// speaking is the edition that speaks of a campaign: the version in force, else
+// the folder as it is. nil if neither can be read: codes are said instead.
+func (h *house) speaking(ctx context.Context, c pipeline.Campaign) *edition {
+	if c.Version > 0 {
+		if e, err := h.editions.at(ctx, c, c.Version); err == nil {
+			return e
+		}
 	}
-	for _, c := range p.Contracts {
-		list = append(list, impactView{c.ID, c.Kind, c.Label, exposed(c.Data)})
+	e, _, err := h.draft(c)
+	if err != nil {
+		return nil
+	}
+	return e
+}
+
+// local turns times to the calendar of the campaign.
+func (f *found) local(events []pipeline.Event, attempts []pipeline.Attempt) {
+	if f.edition == nil {
+		return
+	}
+	for i := range events {
+		events[i].At = f.edition.local(events[i].At)
+	}
+	for i := range attempts {
+		attempts[i].At = f.edition.local(attempts[i].At)
+	}
+	if !f.job.DueAt.IsZero() {
+		f.job.DueAt = f.edition.local(f.job.DueAt)
+	}
+}
+
+func (f *found) impacts() []impactView {
+	list := []impactView{}
+	add := func(v impactView, data []pipeline.Exposure) {
+		v.Data, v.Names = exposed(data), []string{}
+		for _, x := range data {
+			name := x.Kind
+			if f.edition != nil {
+				name = f.edition.set.KindName(f.job.Locale, x.Kind)
+			}
+			if x.Possible {
+				name += map[bool]string{true: " (possible)", false: " (possibly)"}[f.job.Locale == "fr"]
+			}
+			v.Names = append(v.Names, name)
+		}
+		list = append(list, v)
+	}
+	if len(f.person.Own) > 0 {
+		add(impactView{}, f.person.Own)
+	}
+	for _, c := range f.person.Contracts {
+		add(impactView{Contract: c.ID, Kind: c.Kind, Label: c.Label}, c.Data)
 	}
 	return list
 }
@@ -260,24 +333,115 @@ func exposed(list []pipeline.Exposure) []string {
 
 func (v foundView) print(f found) func(io.Writer) {
 	return func(w io.Writer) {
-		fmt.Fprintf(w, "%s  %s  customer %v  campaign %s  (%s, notice %d)\n\n", v.Reference, v.Name, v.Customers, v.Campaign, v.Role, v.Notice)
+		role := ""
+		if v.Role != pipeline.Primary {
+			role = string(v.Role) + ", "
+		}
+		fmt.Fprintf(w, "%s  %s  customer %s  campaign %s  (%snotice %d)\n\n", v.Reference, v.Name, strings.Join(v.Customers, ", "), v.Campaign, role, v.Notice)
 		locale := "en"
 		if f.job.Locale == "fr" {
 			locale = "fr"
 		}
-		fmt.Fprintf(w, "%s\n\n", v.Sentence[locale])
+		fmt.Fprintf(w, "To read aloud: %s\n\n", v.Sentence[locale])
 		fmt.Fprintln(w, "Concerned:")
 		for _, i := range v.Impacts {
-			what := "the person"
+			what := "the person, whatever the contract"
 			if i.Contract != "" || i.Kind != "" {
-				what = fmt.Sprintf("%s %s %s", i.Contract, i.Kind, i.Label)
+				what = strings.TrimSpace(fmt.Sprintf("%s %s", i.Contract, cmp.Or(i.Label, i.Kind)))
 			}
-			fmt.Fprintf(w, "  %s: %v\n", what, i.Data)
+			fmt.Fprintf(w, "  %s: %s\n", what, strings.Join(i.Names, "; "))
 		}
 		fmt.Fprintln(w, "What happened:")
 		for _, t := range v.Timeline {
-			fmt.Fprintf(w, "  %s  %s\n", t.At.Local().Format(time.DateTime), t.Detail)
+			fmt.Fprintf(w, "  %s  %s\n", shown(t.At), t.Detail)
+		}
+		if len(v.Timeline) == 0 {
+			fmt.Fprintln(w, "  nothing yet")
 		}
 		fmt.Fprintf(w, "Next: %s\n", v.Next)
 	}
+}
+
+// print says to whom it may be said, and of which campaign and list.
+func (b bystander) print(w io.Writer) {
+	fmt.Fprintf(w, "Not concerned in campaign %s, by import %d of %s.\n\nTo read aloud: %s\n               %s\n", b.Campaign, b.Import, shown(b.At), b.Sentence["fr"], b.Sentence["en"])
+}
+
+// personsOf puts the notices of each person together, in the order found.
+func personsOf(list []found) (persons [][]found) {
+	for _, f := range list {
+		i := slices.IndexFunc(persons, func(p []found) bool {
+			return p[0].campaign.ID == f.campaign.ID && bytes.Equal(p[0].job.Person, f.job.Person)
+		})
+		if i < 0 {
+			persons = append(persons, []found{f})
+		} else {
+			persons[i] = append(persons[i], f)
+		}
+	}
+	// The same caller in several campaigns is one person to whoever answers.
+	if len(persons) > 1 && !slices.ContainsFunc(persons, func(p []found) bool {
+		n := 0
+		for _, q := range persons {
+			if q[0].campaign.ID == p[0].campaign.ID {
+				n++
+			}
+		}
+		return n > 1
+	}) {
+		return [][]found{slices.Concat(persons...)}
+	}
+	return persons
+}
+
+// choice is one of several customers who share what was asked for: nothing that
+// tells one about another.
+type choice struct {
+	Campaign  string   `json:"campaign"`
+	Reference string   `json:"reference"`
+	Contracts []string `json:"contracts"`
+}
+
+// choose lists customers to choose from.
+func (h *house) choose(persons [][]found, letter bool) error {
+	list := make([]choice, len(persons))
+	for i, p := range persons {
+		first := p[len(p)-1] // the oldest notice
+		list[i] = choice{Campaign: first.campaign.Name, Reference: first.person.Reference.String(), Contracts: []string{}}
+		for _, f := range p {
+			for _, c := range f.person.Contracts {
+				list[i].Contracts = append(list[i].Contracts, c.ID)
+			}
+		}
+		list[i].Contracts = pipeline.Set(list[i].Contracts)
+	}
+	err := h.answer(list, func(w io.Writer) {
+		fmt.Fprintf(w, "%d customers share this. Ask the caller for the reference on the letter or a contract number, then art34 find with that:\n\n", len(list))
+		table(w, func(w io.Writer) {
+			fmt.Fprintln(w, "REFERENCE\tCAMPAIGN\tCONTRACTS")
+			for _, c := range list {
+				fmt.Fprintf(w, "%s\t%s\t%s\n", c.Reference, c.Campaign, cmp.Or(strings.Join(c.Contracts, ", "), "none"))
+			}
+		})
+	})
+	if err == nil && letter {
+		return errNo
+	}
+	return err
+}
+
+// lastWritten is the notice of a person whose letter left last, the newest if none
+// did.
+func (h *house) lastWritten(ctx context.Context, list []found) (found, error) {
+	last, best := time.Time{}, list[0]
+	for _, f := range list {
+		attempts, err := h.ledger.Attempts(ctx, f.job.ID)
+		if err != nil {
+			return found{}, err
+		}
+		if n := len(attempts); n > 0 && attempts[n-1].At.After(last) {
+			last, best = attempts[n-1].At, f
+		}
+	}
+	return best, nil
 }

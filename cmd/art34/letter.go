@@ -35,7 +35,7 @@ func (h *house) showLetter(ctx context.Context, c findCmd, f found) error {
 		return err
 	}
 	if len(attempts) == 0 {
-		return decline("no-letter", "nothing was sent to this customer yet", "art34 proof shows what would be")
+		return noLetter(f.job.Notice, f.campaign.Name)
 	}
 	at := attempts[len(attempts)-1]
 	if c.Attempt > 0 {
@@ -69,6 +69,22 @@ func (h *house) showLetter(ctx context.Context, c findCmd, f found) error {
 		return errNo
 	}
 	return err
+}
+
+// noLetter says why nothing was sent to a customer.
+func noLetter(n pipeline.Notice, campaign string) error {
+	proof := "art34 proof " + campaign + " --customer … --out … shows what would be sent"
+	switch n.State {
+	case pipeline.Excluded:
+		return decline("no-letter", "nothing was sent to this customer, and nothing will be: "+reasonWords(n.Reason), "")
+	case pipeline.Cancelled:
+		return decline("no-letter", "nothing was sent to this customer: the campaign was cancelled before", "")
+	case pipeline.Unreachable:
+		return decline("no-letter", "nothing could be sent to this customer: "+reasonWords(n.Reason), "the call centre can tell them now: art34 find without --letter lists what is concerned")
+	case pipeline.Held:
+		return decline("no-letter", "nothing was sent to this customer yet: "+reasonWords(n.Reason), proof)
+	}
+	return decline("no-letter", "nothing was sent to this customer yet", proof)
 }
 
 // again renders an attempt with the version, the date and the imports that it was

@@ -44,6 +44,9 @@ func aloud(n pipeline.Notice, attempts []pipeline.Attempt, events []pipeline.Eve
 	fr, en := "le "+dateIn("fr", last), "on "+dateIn("en", last)
 	paper := n.Channel == pipeline.Post
 	say := func(fr, en string) map[string]string { return map[string]string{"fr": fr, "en": en} }
+	if words := aloudBeside(n, attempts, fr, en, say); words != nil {
+		return words
+	}
 	switch n.State {
 	case pipeline.Held:
 		if n.Reason == pipeline.ReasonRecalled {
@@ -70,11 +73,65 @@ func aloud(n pipeline.Notice, attempts []pipeline.Attempt, events []pipeline.Eve
 	case pipeline.Unreachable:
 		return say("Vous êtes concerné, et nous n'avons pas pu vous écrire : nous n'avons pas d'adresse valable. Nous pouvons vous informer maintenant.", "You are concerned, and we could not write to you: we have no valid address. We can tell you now.")
 	case pipeline.Excluded:
+		if len(attempts) > 0 {
+			return say("Ce que nous vous avons envoyé n'a pas pu vous être remis ; je transmets votre appel à mon responsable.", "What we sent you could not be delivered; I am passing your call on to my supervisor.")
+		}
 		return say("Nous ne vous avons pas écrit ; je transmets votre appel à mon responsable.", "We did not write to you; I am passing your call on to my supervisor.")
 	case pipeline.Cancelled:
 		return say("Notre envoi a été annulé avant de vous parvenir ; je transmets votre appel à mon responsable.", "Our mailing was cancelled before it reached you; I am passing your call on to my supervisor.")
 	}
 	return say("", "")
+}
+
+// aloudBeside is what is said of a letter that is not the first one: a supplement
+// tells what that could not say yet, a copy tells it again on paper. nil where the
+// same is said as of any other.
+func aloudBeside(n pipeline.Notice, attempts []pipeline.Attempt, fr, en string, say func(fr, en string) map[string]string) map[string]string {
+	paper := n.Channel == pipeline.Post
+	if n.Role == pipeline.Copy {
+		switch n.State {
+		case pipeline.Held:
+			return say("Une copie papier de notre e-mail est prévue ; l'un de nos collègues la vérifie avant l'envoi.", "A paper copy of our e-mail is planned; one of our colleagues is checking it first.")
+		case pipeline.Due, pipeline.Queued:
+			return say("Une copie papier de notre e-mail va vous être envoyée.", "A paper copy of our e-mail is about to be sent to you.")
+		case pipeline.Printing:
+			return say("La copie papier de notre e-mail a été remise à l'impression "+fr+".", "The paper copy of our e-mail was given to the printer "+en+".")
+		case pipeline.Posted, pipeline.Informed:
+			return say("La copie papier de notre e-mail a été déposée à la poste "+fr+".", "The paper copy of our e-mail was handed to the post "+en+".")
+		case pipeline.Unreachable:
+			return say("La copie papier de notre e-mail n'a pas pu vous être remise.", "The paper copy of our e-mail could not be delivered to you.")
+		}
+		return nil
+	}
+	if n.Role != pipeline.Supplement {
+		return nil
+	}
+	switch n.State {
+	case pipeline.Held:
+		return say("Nous savons depuis notre premier message que d'autres de vos données sont concernées ; l'un de nos collègues vérifie ce complément avant que nous vous l'envoyions.", "Since our first message we have learnt that more of your data is concerned; one of our colleagues is checking the addition before we send it to you.")
+	case pipeline.Due, pipeline.Queued, pipeline.Sending:
+		switch {
+		case len(attempts) > 0 && n.State != pipeline.Sending:
+			return say("Le message qui complète le premier n'a pas encore pu vous être remis ; nous essayons à nouveau.", "The message that completes the first one could not be delivered to you yet; we are trying again.")
+		case paper:
+			return say("D'autres de vos données sont concernées : une lettre qui complète notre premier message va vous être envoyée.", "More of your data is concerned: a letter that completes our first message is about to be sent to you.")
+		}
+		return say("D'autres de vos données sont concernées : un e-mail qui complète notre premier message va vous être envoyé.", "More of your data is concerned: an e-mail that completes our first message is about to be sent to you.")
+	case pipeline.Accepted:
+		return say("Nous avons complété notre premier message par un e-mail "+fr+". Aucun retour d'échec ne nous est parvenu.", "We completed our first message by an e-mail "+en+". No failure has come back to us.")
+	case pipeline.Printing:
+		return say("La lettre qui complète notre premier message a été remise à l'impression "+fr+".", "The letter that completes our first message was given to the printer "+en+".")
+	case pipeline.Posted:
+		return say("La lettre qui complète notre premier message a été déposée à la poste "+fr+".", "The letter that completes our first message was handed to the post "+en+".")
+	case pipeline.Informed:
+		if paper {
+			return say("Nous avons complété notre premier message par une lettre, déposée à la poste "+fr+".", "We completed our first message by a letter, handed to the post "+en+".")
+		}
+		return say("Nous avons complété notre premier message par un e-mail "+fr+".", "We completed our first message by an e-mail "+en+".")
+	case pipeline.Unreachable:
+		return say("D'autres de vos données sont concernées, et nous n'avons pas pu vous l'écrire. Nous pouvons vous informer maintenant.", "More of your data is concerned, and we could not write to you about it. We can tell you now.")
+	}
+	return nil
 }
 
 func aloudDue(n pipeline.Notice, attempts []pipeline.Attempt, fr, en string, say func(fr, en string) map[string]string) map[string]string {

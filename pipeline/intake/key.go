@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -45,6 +46,35 @@ func SearchKeys(p pipeline.Person) []Key {
 		}
 	}
 	return list
+}
+
+// Fits reports whether a text that led to a person by name and postcode may mean
+// this very one: what it holds beside family name, company and postcode are first
+// names, whole or by their initial. Another first name is another person.
+func Fits(text string, p pipeline.Person) bool {
+	spoken := func(s string) []string {
+		return strings.FieldsFunc(spaces(s), func(r rune) bool { return r == ' ' || r == '-' || r == '.' })
+	}
+	var own, first []string
+	for _, s := range []string{p.LastName, p.Company, p.Postcode} {
+		for _, w := range spoken(s) {
+			own = append(own, foldText(w))
+		}
+		own = append(own, foldText(s))
+	}
+	for _, s := range append(spoken(p.FirstName), p.FirstName) {
+		first = append(first, foldText(s))
+	}
+	for _, w := range spoken(text) {
+		w = foldText(w)
+		if w == "" || slices.Contains(own, w) {
+			continue
+		}
+		if !slices.ContainsFunc(first, func(f string) bool { return f == w || len(w) == 1 && strings.HasPrefix(f, w) }) {
+			return len(first) == 1 && first[0] == "" // nobody knows the first name
+		}
+	}
+	return true
 }
 
 func appendKey(list []Key, kind, value string) []Key {

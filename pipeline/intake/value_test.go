@@ -277,6 +277,23 @@ func TestQueryKeys(t *testing.T) {
 	}
 }
 
+// TestFits: a first name that is said has to agree.
+func TestFits(t *testing.T) {
+	t.Parallel()
+	p := pipeline.Person{FirstName: "Jean-Pierre", LastName: "de La Tour", Postcode: "SW1A 1AA", Company: "Aux Épis"}
+	for q, want := range map[string]bool{
+		"de la tour SW1A 1AA": true, "Jean de la Tour sw1a1aa": true, "jean pierre delatour SW1A 1AA": true, "J. de La Tour SW1A 1AA": true, "SW1A1AA delatour Pierre": true, "aux epis SW1A 1AA": true,
+		"Paul de la Tour SW1A 1AA": false, "P. X. de la Tour SW1A 1AA": false,
+	} {
+		if got := Fits(q, p); got != want {
+			t.Errorf("%q: %v", q, got)
+		}
+	}
+	if !Fits("Jean Dupont 75001", pipeline.Person{LastName: "Dupont", Postcode: "75001"}) {
+		t.Error("a person without a first name is not found with one")
+	}
+}
+
 func FuzzQueryKeys(f *testing.F) {
 	f.Add("Jean Dupont 75001")
 	f.Add("a@b@c")

@@ -86,6 +86,21 @@ func (s *Set) Kinds() []string {
 	return out
 }
 
+// KindName is what letters in a locale call a data kind; the code itself if they
+// have no word for it.
+func (s *Set) KindName(locale, code string) string {
+	i, ok := s.catalogue.index[code]
+	if !ok {
+		return code
+	}
+	for _, l := range []string{s.spec.Locale(locale), s.spec.Letters.FallbackLocale} {
+		if name := clean(s.catalogue.entries[i].Name[l]); name != "" {
+			return name
+		}
+	}
+	return code
+}
+
 // templates lists the letters that a campaign needs.
 func (s *Set) templates() []string {
 	if s.spec.Letters.Template == templateBreach {
