@@ -40,3 +40,34 @@ const (
 func Kinds() []Kind {
 	return []Kind{Bounce, Delayed, Delivered, Relayed, Complaint, Reply, Absence, Closed, Left, Challenge, Stop, Unclear}
 }
+
+// Meaning says in a sentence what a kind is and what follows.
+func (k Kind) Meaning() string {
+	switch k {
+	case Bounce:
+		return "delivery failed; the reason says what follows"
+	case Delayed:
+		return "a system still tries: recorded"
+	case Delivered:
+		return "the server put it into the mailbox: the customer counts as informed"
+	case Relayed:
+		return "another server took it: recorded, it proves no delivery"
+	case Complaint:
+		return "the recipient called it spam, so it arrived: recorded"
+	case Reply:
+		return "an answer, perhaps of a person: sent on to the mailbox of the cell"
+	case Absence:
+		return "a robot answered (vacation, receipt, ticket): recorded"
+	case Closed:
+		return "a robot says that nobody reads this mailbox: worklist, letter at the deadline"
+	case Left:
+		return "a robot says that the person has left: worklist, letter at the deadline"
+	case Challenge:
+		return "a filter holds the message until somebody confirms: worklist, letter at the deadline"
+	case Stop:
+		return "a wish for no more mail: recorded; a notice is a duty, so it changes nothing"
+	case Unclear:
+		return "nothing that can be understood: kept"
+	}
+	return ""
+}

@@ -1,6 +1,7 @@
 package feedback
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,13 @@ func Read(source pipeline.InboundSource, raw []byte) *dsn.Report {
 		return posted((*webhook.SES)(nil).Events(raw))
 	case pipeline.FromMailgun:
 		return posted((*webhook.Mailgun)(nil).Events(raw))
+	}
+	if trimmed := bytes.TrimSpace(raw); len(trimmed) > 0 && trimmed[0] == '{' { // what was posted, from a file
+		for _, a := range []webhook.Adapter{(*webhook.SES)(nil), (*webhook.Mailgun)(nil)} {
+			if events, err := a.Events(trimmed); err == nil && len(events) > 0 {
+				return posted(events, nil)
+			}
+		}
 	}
 	return dsn.Parse(raw)
 }
