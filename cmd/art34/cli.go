@@ -34,6 +34,7 @@ type cli struct {
 	Hold    holdCmd    `cmd:"" group:"customers" help:"Stop notices of single customers or of a cohort."`
 	Release releaseCmd `cmd:"" group:"customers" help:"Let held notices go on, or close a breaker."`
 	Exclude excludeCmd `cmd:"" group:"customers" help:"Take notices out, with a reason."`
+	Correct correctCmd `cmd:"" group:"customers" help:"Give a customer another e-mail or postal address, and write there."`
 	Find    findCmd    `cmd:"" group:"customers" help:"One customer: what happened, what is next, the very letter."`
 
 	Run      runCmd      `cmd:"" group:"service" help:"The service: dispatches, sends, prints, until it is stopped."`

@@ -18,6 +18,7 @@ type statusCmd struct {
 	Campaign string        `arg:"" optional:"" help:"Name of the campaign; without one: all in a line each." placeholder:"CAMPAIGN"`
 	Watch    bool          `help:"Show it again every two seconds until it is settled."`
 	Audit    bool          `help:"Count the notices again and follow every notice through its events."`
+	Planned  bool          `help:"Show what is planned instead: per day, how many notices for which cause."`
 	Every    time.Duration `help:"Pause between two looks of --watch." default:"2s" hidden:""`
 }
 
@@ -29,6 +30,7 @@ Examples:
 
     art34 status muguet
     art34 status muguet --watch
+    art34 status muguet --planned
     art34 status muguet --audit --json`
 }
 
@@ -109,6 +111,9 @@ func (c statusCmd) Run(ctx context.Context, a *app) error {
 	campaign, err := campaignArg{c.Campaign}.find(ctx, h)
 	if err != nil {
 		return err
+	}
+	if c.Planned {
+		return h.planned(ctx, campaign)
 	}
 	if c.Watch {
 		return c.watch(ctx, h, campaign)

@@ -1,0 +1,352 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/intake"
+)
+
+type correctCmd struct {
+	campaignArg
+	Customer string `help:"Customer number." placeholder:"ID" required:""`
+	Email    string `help:"The e-mail address that is right; - reads it from standard input, where no other process sees it." placeholder:"ADDRESS"`
+	Address1 string `name:"address-1" help:"First line of the postal address that is right." placeholder:"LINE"`
+	Address2 string `name:"address-2" placeholder:"LINE" help:"Second line."`
+	Address3 string `name:"address-3" placeholder:"LINE" help:"Third line."`
+	Address4 string `name:"address-4" placeholder:"LINE" help:"Fourth line."`
+	Address5 string `name:"address-5" placeholder:"LINE" help:"Fifth line."`
+	Postcode string `help:"Postcode." placeholder:"CODE"`
+	City     string `help:"Town." placeholder:"TOWN"`
+	Country  string `help:"Country, if it is not that of the company." placeholder:"COUNTRY"`
+	Reason   string `help:"Why, without personal data: a code such as called-us, or a sentence." placeholder:"REASON"`
+}
+
+// Help shows examples.
+func (correctCmd) Help() string {
+	return `Gives a customer another address and writes there: a new attempt where one was made, the planned one otherwise. The address is judged as in an import. The old one is kept, sealed, with the older letters; find works by either. A notice that is held for something else than its address stays held. What is being sent at this very moment is waited for.
+
+With an e-mail and a postal address the next attempt goes by e-mail.
+
+Examples:
+
+    art34 correct muguet --customer C0001234 --email new@mail.example --reason called-us
+    art34 correct muguet --customer C0001234 --email - --reason called-us < address.txt
+    art34 correct muguet --customer C0001234 --address-1 "4 rue des Lilas" --postcode 75011 --city Paris --reason "read out on the phone"`
+}
+
+// correctedView is a notice as the correction left it.
+type correctedView struct {
+	Notice  int64            `json:"notice"`
+	Role    pipeline.Role    `json:"role"`
+	State   pipeline.State   `json:"state"`
+	Channel pipeline.Channel `json:"channel"`
+	Attempt int              `json:"attempt"`
+	DueAt   *time.Time       `json:"due_at,omitempty"`
+	Reason  string           `json:"reason,omitempty"`
+}
+
+// busyFor is how long a correction waits for a notice that is being sent.
+const busyFor = 15 * time.Second
+
+// Run corrects.
+func (c correctCmd) Run(ctx context.Context, a *app) error {
+	if err := needReason(c.Reason); err != nil {
+		return err
+	}
+	if c.Email == "-" {
+		line, err := bufio.NewReader(io.LimitReader(a.in, 4096)).ReadString('\n')
+		if c.Email = strings.TrimSpace(line); err != nil && c.Email == "" {
+			return refuse("usage", "standard input holds no e-mail address", "")
+		}
+	}
+	postal := c.lines() != nil || c.Postcode != "" || c.City != "" || c.Country != ""
+	switch {
+	case c.Email == "" && !postal:
+		return refuse("usage", "say what is right: --email, or --address-1 with --postcode and --city", "art34 correct --help shows examples")
+	case postal && (c.lines() == nil || c.City == ""):
+		return refuse("usage", "a postal address is given as a whole: lines, postcode and town", "--address-1, --postcode, --city, and --country abroad")
+	}
+	h, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	campaign, err := c.find(ctx, h)
+	if err != nil {
+		return err
+	}
+	x, err := h.newCorrection(ctx, campaign, c)
+	if err != nil {
+		return err
+	}
+	return x.run(ctx)
+}
+
+// lines are the lines of the postal address that were given.
+func (c correctCmd) lines() (list []string) {
+	for _, l := range []string{c.Address1, c.Address2, c.Address3, c.Address4, c.Address5} {
+		if strings.TrimSpace(l) != "" {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// correction is one correction of the notices of a customer.
+type correction struct {
+	correctCmd
+	h        *house
+	campaign pipeline.Campaign
+	edition  *edition
+	checks   *intake.Checks
+	email    string           // as it goes on the wire
+	channel  pipeline.Channel // of the next attempt
+}
+
+func (h *house) newCorrection(ctx context.Context, campaign pipeline.Campaign, c correctCmd) (*correction, error) {
+	x := &correction{correctCmd: c, h: h, campaign: campaign, channel: pipeline.Email}
+	var err error
+	if campaign.Version == 0 {
+		x.edition, _, err = h.draft(campaign)
+	} else {
+		x.edition, err = h.editions.at(ctx, campaign, campaign.Version)
+	}
+	if err != nil {
+		return nil, err
+	}
+	x.checks = intake.NewChecks(intake.Config{Spec: x.edition.spec, OwnDomains: ownDomains(x.edition.spec)})
+	if c.Email == "" {
+		x.channel = pipeline.Post
+		return x, nil
+	}
+	email, faults := x.checks.Email(c.Email)
+	if len(faults) > 0 {
+		return nil, refuse(faults[0].Code, faults[0].Sentence, "the address is not repeated here")
+	}
+	x.email = email
+	return x, nil
+}
+
+// run corrects the primary notice with its supplements and copies.
+func (x *correction) run(ctx context.Context) error {
+	keys, err := x.h.keys.Existing(x.campaign.ID)
+	if err != nil {
+		return err
+	}
+	jobs, err := x.h.byCustomer(ctx, x.campaign.ID, keys, x.Customer)
+	if err != nil {
+		return err
+	}
+	if len(jobs) == 0 {
+		return decline("customer-unknown", "nobody in "+x.campaign.Name+" has the customer number "+x.Customer, "")
+	}
+	if err := x.shared(ctx, jobs); err != nil {
+		return err
+	}
+	if err := x.h.ledger.Append(ctx, x.h.audit(x.campaign.ID, "correct", x.Reason, fmt.Sprintf("notice %d: %s", jobs[0].ID, x.what()))); err != nil {
+		return err
+	}
+	var done []correctedView
+	for _, j := range jobs {
+		if j.Role == pipeline.Copy && x.lines() == nil {
+			continue // a copy goes by post
+		}
+		n, err := x.one(ctx, j.ID)
+		if err != nil && (j.Role == pipeline.Primary || len(done) == 0) {
+			return err
+		}
+		if err != nil {
+			x.h.say("notice %d (%s) stays as it is: %s", j.ID, j.Role, firstLine(err))
+			continue
+		}
+		v := correctedView{Notice: n.ID, Role: n.Role, State: n.State, Channel: n.Channel, Attempt: n.Attempt, Reason: n.Reason}
+		if n.State == pipeline.Due {
+			v.DueAt = &n.DueAt
+		}
+		done = append(done, v)
+	}
+	return x.h.answer(map[string]any{"campaign": x.campaign.Name, "customer": x.Customer, "corrected": x.what(), "notices": done}, func(w io.Writer) {
+		for _, v := range done {
+			switch {
+			case v.State == pipeline.Held:
+				fmt.Fprintf(w, "Notice %d (%s) has the new %s and stays held because of %s.\n", v.Notice, v.Role, x.what(), v.Reason)
+			default:
+				fmt.Fprintf(w, "Notice %d (%s) has the new %s; attempt %d goes by %s.\n", v.Notice, v.Role, x.what(), v.Attempt, map[pipeline.Channel]string{pipeline.Email: "e-mail", pipeline.Post: "post"}[v.Channel])
+			}
+		}
+	})
+}
+
+// what says what is corrected.
+func (x *correction) what() string {
+	switch {
+	case x.email == "":
+		return "postal address"
+	case x.lines() == nil:
+		return "e-mail address"
+	}
+	return "e-mail and postal address"
+}
+
+// shared refuses an address that too many others have: it is nobody's own.
+func (x *correction) shared(ctx context.Context, own []pipeline.Job) error {
+	limit := x.edition.spec.Channels.SharedEmailLimit
+	if x.email == "" || limit == 0 {
+		return nil
+	}
+	keys, err := x.h.keys.Existing(x.campaign.ID)
+	if err != nil {
+		return err
+	}
+	ids, _, err := x.h.ledger.Search(ctx, x.campaign.ID, keys.Token(intake.KeyEmail, strings.ToLower(x.email)), maxMatches)
+	if err != nil {
+		return err
+	}
+	others := 0
+	for _, id := range ids {
+		if !slices.ContainsFunc(own, func(j pipeline.Job) bool { return j.ID == id }) {
+			others++
+		}
+	}
+	if others >= limit {
+		return decline("email-shared", fmt.Sprintf("the e-mail address belongs to %d others already; channels.shared_email_limit is %d", others, limit), "ask for one of the customer's own, or correct the postal address")
+	}
+	return nil
+}
+
+// one corrects one notice, whatever else happens to it meanwhile.
+func (x *correction) one(ctx context.Context, id int64) (pipeline.Notice, error) {
+	until := x.h.real.Now().Add(busyFor)
+	for {
+		j, err := x.h.ledger.Notice(ctx, id)
+		if err != nil {
+			return j.Notice, err
+		}
+		n, busy, err := x.try(ctx, j)
+		if !busy || err != nil {
+			return n, err
+		}
+		if x.h.real.Now().After(until) {
+			return n, decline("notice-busy", fmt.Sprintf("notice %d is being sent at this very moment", id), "try again in a minute")
+		}
+		select {
+		case <-ctx.Done():
+			return n, ctx.Err()
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+}
+
+// try corrects a notice as it stands; busy says that it moved on, or is being sent.
+func (x *correction) try(ctx context.Context, j pipeline.Job) (n pipeline.Notice, busy bool, err error) {
+	n = j.Notice
+	switch n.State {
+	case pipeline.Sending:
+		return n, true, nil
+	case pipeline.Excluded, pipeline.Cancelled:
+		return n, false, decline("notice-"+string(n.State), fmt.Sprintf("notice %d is %s (%s): nobody writes to this customer", n.ID, n.State, n.Reason), "")
+	}
+	now := x.h.clock.Now()
+	before, err := x.edition.open(j)
+	if err != nil {
+		return n, false, err
+	}
+	after, err := x.correct(before, now)
+	if err != nil {
+		return n, false, err
+	}
+	if err := x.allowed(n, after); err != nil {
+		return n, false, err
+	}
+	channel := x.channel
+	if n.Role == pipeline.Copy {
+		channel = pipeline.Post
+	}
+	e := pipeline.Event{Notice: n.ID, Kind: pipeline.EvCorrected, Channel: channel, At: now, Actor: x.h.actor(), Code: strings.ReplaceAll(x.what(), " ", "-"), Detail: x.Reason}
+	next, _, err := x.edition.policy.Apply(n, e)
+	if err != nil {
+		return n, false, err
+	}
+	next.MovedAt = x.h.real.Now()
+	if x.email != "" && n.Role != pipeline.Copy {
+		next.Reach |= pipeline.ByEmail
+		next = intake.Corrected(next, after, pipeline.Email)
+	}
+	if x.lines() != nil {
+		next.Reach |= pipeline.ByPost
+		next = intake.Corrected(next, after, pipeline.Post)
+	}
+	keys := x.edition.keys
+	plain, err := after.MarshalBinary()
+	if err != nil {
+		return n, false, err
+	}
+	var tokens []pipeline.Token
+	for _, k := range intake.SearchKeys(after) {
+		tokens = append(tokens, pipeline.Token{Hash: keys.Token(k.Kind, k.Value), Notice: n.ID})
+	}
+	if err := x.h.ledger.AddTokens(ctx, tokens); err != nil {
+		return n, false, err
+	}
+	change := pipeline.Move(n, next, e)
+	change.Sealed = keys.Seal(plain, n.SealContext())
+	ok, err := x.h.ledger.Commit(ctx, []pipeline.Change{change})
+	if err != nil {
+		return n, false, err
+	}
+	return next, !ok[0], nil
+}
+
+// correct returns the person with the new addresses, and the old ones kept.
+func (x *correction) correct(p pipeline.Person, now time.Time) (pipeline.Person, error) {
+	was := pipeline.Former{Until: now, Email: p.Email, Address: p.Address, Postcode: p.Postcode, City: p.City, Country: p.Country}
+	q := p
+	if x.email != "" {
+		q.Email = x.email
+	}
+	if lines := x.lines(); lines != nil {
+		if faults := x.checks.Address(&q, lines, x.Postcode, x.City, x.Country); len(faults) > 0 {
+			return p, refuse(faults[0].Code, faults[0].Sentence, "the address is not repeated here")
+		}
+		if err := x.edition.press.Printable(q); err != nil {
+			var own *pipeline.Error
+			if errors.As(err, &own) {
+				return p, refuse(own.Code, own.Sentence, own.Hint)
+			}
+			return p, err
+		}
+	}
+	if strings.EqualFold(q.Email, was.Email) && slices.Equal(q.Address, was.Address) && q.Postcode == was.Postcode && q.City == was.City && q.Country == was.Country {
+		return p, decline("same-address", "that is the address on file already", "nothing was changed")
+	}
+	q.Former = append(slices.Clone(p.Former), was)
+	return q, nil
+}
+
+// allowed refuses a channel that the customer's flags, or the campaign, rule out.
+func (x *correction) allowed(n pipeline.Notice, p pipeline.Person) error {
+	if n.Role == pipeline.Copy {
+		return nil
+	}
+	r := x.edition.spec.ChooseRoute(pipeline.Traveller{
+		Flags: n.Flags, Kinds: n.Kinds, Format: n.Format, HasContact: true, Representative: p.Representative != "",
+		EmailUsable: x.email != "" || n.Reach.Has(pipeline.ByEmail), Printable: x.edition.press.Printable(p) == nil,
+	})
+	switch {
+	case x.email != "" && !r.Reach.Has(pipeline.ByEmail):
+		return decline("no-email", "a flag of this customer rules e-mail out", "correct the postal address instead")
+	case x.lines() != nil && !r.Reach.Has(pipeline.ByPost):
+		return decline("no-post", "a flag of this customer rules post out", "correct the e-mail address instead")
+	case x.channel == pipeline.Email && r.Channel == pipeline.Post:
+		return decline("post-only", "this customer is to be written to by post (channels.post_if, or the format of the letter)", "correct the postal address instead")
+	}
+	return nil
+}
