@@ -64,8 +64,8 @@ func (c *Classifier) Classify(r *dsn.Report) []Verdict {
 		return complaint(r)
 	case dsn.Delivery:
 		out := make([]Verdict, 0, len(r.Recipients))
-		for i := range r.Recipients {
-			out = append(out, c.judge(r, i))
+		for i, about := range r.About() {
+			out = append(out, c.judge(r, r.Recipients[i], about))
 		}
 		return out
 	}
@@ -75,10 +75,9 @@ func (c *Classifier) Classify(r *dsn.Report) []Verdict {
 
 // judge takes the words of the system first, its codes second: many systems send
 // 5.0.0 or a wrong code with the right words (Exim, qmail, Exchange).
-func (c *Classifier) judge(r *dsn.Report, i int) Verdict {
-	rec := r.Recipients[i]
+func (c *Classifier) judge(r *dsn.Report, rec dsn.Recipient, text string) Verdict {
 	said, about := newWords(rec.Diagnostic), words{}
-	if text := r.About(i); text != rec.Diagnostic {
+	if text != rec.Diagnostic {
 		about = newWords(text)
 	}
 	v := Verdict{Kind: Bounce, Recipient: rec.Address, Action: rec.Action, Outcome: pipeline.None}

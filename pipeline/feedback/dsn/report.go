@@ -8,6 +8,7 @@
 package dsn
 
 import (
+	"bytes"
 	"regexp"
 	"slices"
 	"strings"
@@ -225,14 +226,14 @@ func (r *Report) status(body string) {
 	for len(rest) > 0 {
 		h, after := splitHeader(rest)
 		if len(after) >= len(rest) { // a line that is no field: skip it
-			_, line, ok := strings.Cut(string(rest), "\n")
+			_, next, ok := bytes.Cut(rest, []byte("\n"))
 			if !ok {
 				return
 			}
-			rest = []byte(line)
+			rest = next
 			continue
 		}
-		rest = []byte(strings.TrimLeft(string(after), "\n"))
+		rest = bytes.TrimLeft(after, "\n")
 		for _, g := range groups(h) {
 			r.group(g)
 		}

@@ -161,8 +161,8 @@ func (r *Report) fromText(h header) {
 			add(address(addr), "")
 		}
 	}
-	for i := range r.Recipients {
-		r.Recipients[i].Diagnostic = strings.TrimSpace(r.About(i))
+	for i, said := range r.About() {
+		r.Recipients[i].Diagnostic = strings.TrimSpace(said)
 	}
 	if len(r.Recipients) > 0 {
 		return
