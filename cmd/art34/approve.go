@@ -213,6 +213,10 @@ func (r approval) print(w io.Writer) {
 		fmt.Fprintf(w, "%s is approved as version %d: %s, sha256 %s\n", r.Campaign, r.Version, count(r.Population, "customer", "customers"), r.Hash)
 	}
 	if r.Absorbed+r.Released > 0 {
-		fmt.Fprintf(w, "%s released, %s absorbed.\n", count(r.Released, "notice", "notices"), count(r.Absorbed, "supplement", "supplements"))
+		fmt.Fprintf(w, "%s released", count(r.Released, "notice", "notices"))
+		if r.Absorbed > 0 {
+			fmt.Fprintf(w, ", %s absorbed by letters that have not left yet", count(r.Absorbed, "supplement", "supplements"))
+		}
+		fmt.Fprintln(w, ".")
 	}
 }

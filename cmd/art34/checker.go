@@ -128,7 +128,7 @@ func (k *checker) one(ctx context.Context, j pipeline.Job) error {
 	}
 	if !open {
 		k.tally(j.Notice, j.Notice, nil)
-		k.remember(j.Notice, person.Reference, nil)
+		k.remember(j.Notice, person, nil)
 		return nil
 	}
 	want, err := k.route(ctx, j.Notice, person)
@@ -145,7 +145,7 @@ func (k *checker) one(ctx context.Context, j pipeline.Job) error {
 		want.State, want.Reason = pipeline.Held, checkPrefix+defects[0].Code
 	}
 	k.tally(j.Notice, want, defects)
-	k.remember(want, person.Reference, defects)
+	k.remember(want, person, defects)
 	return k.plan(ctx, j.Notice, want)
 }
 

@@ -49,13 +49,22 @@ func (l *checklist) add(notice int64, r pipeline.Reference, s saidRow) {
 	l.rows = append(l.rows, checkRow{notice, r, i})
 }
 
+// codeUnprintable is intake's code of an address that the envelope profile refuses.
+const codeUnprintable = "address-unprintable"
+
 // remember lists a notice as it will stand: its defects, what the import found
 // wrong with its record, and why it is held or reaches nobody.
-func (k *checker) remember(n pipeline.Notice, r pipeline.Reference, defects []letter.Finding) {
+func (k *checker) remember(n pipeline.Notice, p pipeline.Person, defects []letter.Finding) {
+	unprintable := ""
+	if slices.Contains(n.Defects, codeUnprintable) {
+		if own, ok := errors.AsType[*pipeline.Error](k.e.press.Printable(p)); ok {
+			unprintable = own.Sentence
+		}
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	say := func(code, sentence, hint string) {
-		k.list.add(n.ID, r, saidRow{n.State, n.Channel, code, sentence, hint})
+		k.list.add(n.ID, p.Reference, saidRow{n.State, n.Channel, code, sentence, hint})
 	}
 	for _, f := range defects {
 		say(f.Code, f.Sentence, f.Hint)
@@ -64,6 +73,10 @@ func (k *checker) remember(n pipeline.Notice, r pipeline.Reference, defects []le
 		hint := ""
 		if n.State == pipeline.Held {
 			hint = "correct the list, or art34 release after a look"
+		}
+		if code == codeUnprintable && unprintable != "" {
+			say(code, unprintable, hint)
+			continue
 		}
 		say(code, reasonWords(code), hint)
 	}

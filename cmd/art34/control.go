@@ -135,12 +135,24 @@ func (a *app) tryRelay(ctx context.Context, relay dispatch.Relay) error {
 	case err == nil || !ok:
 		return err
 	case own.Code == "service-away":
-		return &pipeline.Error{Code: "relay-away", Sentence: "the relay cannot be reached; nothing was launched", Cause: errors.New(firstLine(own.Cause)), Exit: exitAway,
+		sentence, cause := "the relay cannot be reached", own.Cause
+		if inner, ok := errors.AsType[*pipeline.Error](own.Cause); ok {
+			sentence, cause = inner.Sentence, inner.Cause
+		}
+		return &pipeline.Error{Code: "relay-away", Sentence: sentence + "; nothing was launched", Cause: plainCause(cause), Exit: exitAway,
 			Hint: "check that it runs and that ART34_RELAY names it; --relay-later launches without trying it"}
 	case own.Permanent:
 		return &pipeline.Error{Code: own.Code, Sentence: own.Sentence + "; nothing was launched", Hint: own.Hint, Cause: own.Cause, Permanent: true, Exit: exitUsage}
 	}
 	return err
+}
+
+// plainCause is the first line of a cause, without the words that the sentence says.
+func plainCause(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(strings.TrimPrefix(firstLine(err), pipeline.ErrAway.Error()+": "))
 }
 
 // launchable returns the version in force, or says why the campaign cannot be

@@ -51,6 +51,7 @@ type found struct {
 	job      pipeline.Job
 	person   pipeline.Person
 	edition  *edition // that speaks of the notice; nil if its files cannot be read
+	asked    bool     // by its own reference
 }
 
 // foundView is a line of find --json.
@@ -129,10 +130,13 @@ func (c findCmd) Run(ctx context.Context, a *app) error {
 		}
 		return h.showLetter(ctx, c, f)
 	}
-	for _, f := range list {
+	for i, f := range list {
 		v, err := h.view(ctx, f)
 		if err != nil {
 			return err
+		}
+		if i > 0 && !h.JSON {
+			fmt.Fprintln(h.out)
 		}
 		if err := a.answer(v, v.print(f)); err != nil {
 			return err
@@ -217,7 +221,26 @@ func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *
 			if k.Kind == intake.KeyName && !intake.Fits(text, p) {
 				continue
 			}
-			list = append(list, found{campaign, j, p, nil})
+			list = append(list, found{campaign, j, p, nil, k.Kind == intake.KeyReference})
+			if k.Kind != intake.KeyReference || len(p.CustomerIDs) == 0 {
+				continue
+			}
+			// The letter that somebody has in hand is one of several, perhaps.
+			beside, err := h.byCustomer(ctx, campaign.ID, keys, p.CustomerIDs[0])
+			if err != nil {
+				return nil, 0, err
+			}
+			for _, b := range beside {
+				if seen[b.ID] || !bytes.Equal(b.Person, j.Person) {
+					continue
+				}
+				seen[b.ID] = true
+				q, err := openPerson(keys, b)
+				if err != nil {
+					return nil, 0, err
+				}
+				list = append(list, found{campaign, b, q, nil, false})
+			}
 		}
 	}
 	if len(seen)+int(bystanderOf) > 0 {
@@ -233,6 +256,9 @@ func (h *house) notConcerned(ctx context.Context, c pipeline.Campaign, importID 
 	for _, i := range imports {
 		if i.ID == importID {
 			b.At = i.PublishedAt
+			if e := h.speaking(ctx, c); e != nil {
+				b.At = e.local(b.At)
+			}
 		}
 	}
 	b.Sentence = map[string]string{
@@ -430,11 +456,14 @@ func (h *house) choose(persons [][]found, letter bool) error {
 	return err
 }
 
-// lastWritten is the notice of a person whose letter left last, the newest if none
-// did.
+// lastWritten is the notice whose reference was asked for, else the one of the
+// person whose letter left last, the newest if none did.
 func (h *house) lastWritten(ctx context.Context, list []found) (found, error) {
 	last, best := time.Time{}, list[0]
 	for _, f := range list {
+		if f.asked {
+			return f, nil
+		}
 		attempts, err := h.ledger.Attempts(ctx, f.job.ID)
 		if err != nil {
 			return found{}, err

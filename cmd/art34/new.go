@@ -111,13 +111,21 @@ func (f folder) create(campaignYAML []byte, spec *pipeline.Spec, beside string) 
 		}
 		logo, err := readLimited(source, s.Logo)
 		if err != nil {
-			return refuse("logo-missing", "the logo "+s.Logo+" cannot be read: "+firstLine(err), "put it beside the campaign file")
+			return refuse("logo-missing", "the logo "+s.Logo+", which the campaign file names, cannot be taken from beside it: "+logoFault(err), "put it into "+beside+", or leave logo empty")
 		}
 		if err := os.WriteFile(filepath.Join(temp, s.Logo), logo, 0o600); err != nil {
 			return err
 		}
 	}
 	return os.Rename(temp, f.path)
+}
+
+// logoFault says why a logo cannot be read, of a file that is not in a folder yet.
+func logoFault(err error) string {
+	if pipeline.ErrorCode(err) == "campaign-file-missing" {
+		return "it is not there"
+	}
+	return firstLine(err)
 }
 
 // copyFS copies the files of one directory.

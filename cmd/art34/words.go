@@ -250,7 +250,9 @@ func eventWords(e pipeline.Event) string {
 			pipeline.None:      "a message about the e-mail came back that is no failure",
 		}[e.Outcome]
 	}
-	if e.Code != "" {
+	switch e.Code {
+	case "", e.Detail, "held", "released", "excluded": // said already
+	default:
 		words += " (" + e.Code + ")"
 	}
 	if e.Detail != "" {

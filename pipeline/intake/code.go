@@ -170,7 +170,7 @@ var codes = [codeCount]Code{
 
 	unknownCountry: {"country-unknown", NoPost, "the country is neither an ISO 3166 code nor a name that is known"},
 	badPostcode:    {"postcode-unfit", NoPost, "a French postcode has five digits"},
-	unprintable:    {"address-unprintable", NoPost, "the postal address does not fit the envelope profile; proof shows why"},
+	unprintable:    {"address-unprintable", NoPost, "the postal address does not fit the envelope profile; check.csv says why"},
 
 	badPhone:     {"phone-unfit", Drop, "the phone number is none; it is not a search key"},
 	mangledPhone: {"phone-mangled", Drop, "a spreadsheet turned the phone number into a rounded number such as 6.12E+08; its digits are lost"},
