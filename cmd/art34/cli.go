@@ -36,10 +36,12 @@ type cli struct {
 	Exclude excludeCmd `cmd:"" group:"customers" help:"Take notices out, with a reason."`
 	Correct correctCmd `cmd:"" group:"customers" help:"Give a customer another e-mail or postal address, and write there."`
 	Find    findCmd    `cmd:"" group:"customers" help:"One customer: what happened, what is next, the very letter."`
+	Outside outsideCmd `cmd:"" group:"customers" help:"Record who was told on the phone, by SMS, in a shop, by hand, or by a public notice."`
+	Export  exportCmd  `cmd:"" group:"customers" help:"Lists for other people and systems: unreachable, held, states."`
 
 	Run      runCmd      `cmd:"" group:"service" help:"The service: dispatches, sends, prints, until it is stopped."`
 	Status   statusCmd   `cmd:"" group:"service" help:"States, channels, pace, and the balance."`
-	Print    printCmd    `cmd:"" group:"service" help:"Print runs: list, release, acknowledge, recall."`
+	Print    printCmd    `cmd:"" group:"service" help:"Print runs: list, release, acknowledge, recall; letters that come back."`
 	Feedback feedbackCmd `cmd:"" group:"service" help:"What comes back: bounces, complaints, replies."`
 	Key      keyCmd      `cmd:"" group:"service" help:"The master key."`
 	User     userCmd     `cmd:"" group:"service" help:"The people of the console: accounts, roles, passwords."`

@@ -30,6 +30,9 @@ import (
 //	waitfor FILE              waits for a file of the installation
 //	letter RUN SEQ NAME       sets $NAME and $NAME_SCAN to reference and symbol of a letter
 //	scans FILE FIRST SECOND   writes what a scanner sends for two letters
+//	agekey NAME               sets $NAME to a fresh age recipient
+//	opened FILE OUT           opens a file that is sealed to it
+//	told EXPORT OUT           writes a call centre's list about two people of an export
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -48,6 +51,9 @@ func TestScripts(t *testing.T) {
 			"waitfor":  waitFor,
 			"letter":   letterOf,
 			"scans":    scans,
+			"agekey":   ageKey,
+			"opened":   opened,
+			"told":     toldList,
 		},
 	})
 }

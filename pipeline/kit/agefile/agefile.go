@@ -47,6 +47,21 @@ func Encrypt(w io.Writer, r Recipient) (io.WriteCloser, error) {
 	return age.Encrypt(w, r.r)
 }
 
+// EncryptTo is Encrypt for several readers: each of them can open the file.
+func EncryptTo(w io.Writer, to ...Recipient) (io.WriteCloser, error) {
+	var list []age.Recipient
+	for _, r := range to {
+		if r.r == nil {
+			return nil, ErrRecipient
+		}
+		list = append(list, r.r)
+	}
+	if len(list) == 0 {
+		return nil, ErrRecipient
+	}
+	return age.Encrypt(w, list...)
+}
+
 // Decrypt returns the content of an encrypted file, for the holder of the secret
 // identity ("AGE-SECRET-KEY-1…", one or more lines).
 func Decrypt(r io.Reader, identity string) (io.Reader, error) {
