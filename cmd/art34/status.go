@@ -321,6 +321,9 @@ func (s *status) print(w io.Writer) {
 	printCounts(w, "Unreachable because of", s.Unreachable)
 	if len(s.Runs) > 0 {
 		fmt.Fprintf(w, "Print runs: %s\n", stateCounts(s.Runs))
+		if s.Runs[pipeline.RunAssembled] > 0 {
+			fmt.Fprintln(w, "  art34 print list shows them, art34 print release hands them to the print shop")
+		}
 	}
 	for _, v := range s.Versions {
 		fmt.Fprintf(w, "Version %d, approved by %s at %s: %s\n", v.N, v.ApprovedBy, shown(v.ApprovedAt), count(v.Attempts, "attempt", "attempts"))
