@@ -13,7 +13,6 @@ import (
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/dispatch"
 	"github.com/art34/art34/pipeline/email"
-	"github.com/art34/art34/pipeline/kit/clock"
 	"github.com/art34/art34/pipeline/rehearsal"
 )
 
@@ -32,6 +31,8 @@ type practice struct {
 	look     func(*status) // called with every look at the state
 
 	spec     *pipeline.Spec
+	clock    *practiceClock
+	factor   float64 // of the clock, while everybody waits
 	relay    *rehearsal.Relay
 	returned map[int64]bool // print runs whose returned letters were recorded
 	mended   map[string]int // reason → breakers that the practice released as a person would
@@ -69,14 +70,15 @@ func (p *practice) run(ctx context.Context) (err error) {
 	}
 	s, err := p.h.newService(ctx, serviceConfig{
 		roles: allRoles(), relay: relayAt{client},
+		// It is proven before anything is sent, and the relay is our own.
 		wayBack: func(pipeline.Campaign, pipeline.Channel) bool { return true },
-		times:   dispatch.Times{Print: 250 * time.Millisecond, Reconcile: 250 * time.Millisecond},
+		times:   practiceTimes(),
 	})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := p.work(ctx, s, listener); err != nil {
+	if err := p.work(ctx, s, relayAt{client}, listener); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	if p.settled == nil {
@@ -85,10 +87,14 @@ func (p *practice) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// start sets the clock of the practice: at the time of the machine, or where an
-// earlier process left it.
+// practiceTimes are short: an hour is over in no time, also after a death.
+func practiceTimes() dispatch.Times {
+	return dispatch.Times{Print: 250 * time.Millisecond, Reconcile: 250 * time.Millisecond, LeadTTL: 1500 * time.Millisecond, CourierTTL: 5 * time.Second}
+}
+
+// start sets the clock of the practice at the time of the machine, or where an
+// earlier process left it. It stands still until the way back is proven.
 func (p *practice) start() error {
-	factor := rehearsal.Factor(p.spec.Policy(), p.span)
 	epoch := p.h.real.Now()
 	if p.notes != nil {
 		left, err := p.notes.clock()
@@ -99,39 +105,44 @@ func (p *practice) start() error {
 			epoch = left
 		}
 	}
-	p.h.clock = clock.NewScaled(epoch, factor)
+	p.factor = rehearsal.Factor(p.spec.Policy(), p.span)
+	p.clock = newPracticeClock(epoch)
+	p.h.clock = p.clock
 	p.returned, p.mended = map[int64]bool{}, map[string]int{}
 	return nil
 }
 
 // work runs service and relay together. Whichever fails ends both.
-func (p *practice) work(ctx context.Context, s *service, listener net.Listener) error {
+func (p *practice) work(ctx context.Context, s *service, r dispatch.Relay, listener net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var beside sync.WaitGroup
-	failed := make(chan error, 3)
-	start := func(f func(context.Context) error) {
-		beside.Go(func() {
+	var group sync.WaitGroup
+	failed := make(chan error, 5)
+	alongside := func(f func(context.Context) error) {
+		group.Go(func() {
 			defer cancel()
 			if err := f(ctx); err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, context.Canceled) {
 				failed <- err
 			}
 		})
 	}
-	start(func(ctx context.Context) error { return p.relay.Serve(ctx, listener) })
+	alongside(func(ctx context.Context) error { return p.relay.Serve(ctx, listener) })
 	back, err := p.h.newWayBack(nil)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	defer back.Close()
-	start(func(ctx context.Context) error { return p.relay.Return(ctx, practiceBox{back}) })
-	start(func(ctx context.Context) error { return judgeAll(ctx, back) })
-	if p.notes != nil {
-		start(func(ctx context.Context) error { return p.notes.keepClock(ctx, p.h.clock) })
+	alongside(func(ctx context.Context) error { return p.relay.Return(ctx, practiceBox{back}) })
+	alongside(func(ctx context.Context) error { return judgeAll(ctx, back) })
+	if err = p.prove(ctx, r); err == nil {
+		alongside(p.drive)
+		if p.notes != nil {
+			alongside(func(ctx context.Context) error { return p.notes.keepClock(ctx, p.clock, p.factor) })
+		}
+		err = s.run(ctx, ctx, p.step)
 	}
-	err = s.run(ctx, ctx, p.step)
 	cancel()
-	beside.Wait()
+	group.Wait()
 	close(failed)
 	for e := range failed {
 		err = errors.Join(err, e)

@@ -75,21 +75,21 @@ func (n *practiceNotes) clock() (time.Time, error) {
 	return time.UnixMicro(us).UTC(), err
 }
 
+// keepEvery is the pause between two notes of the clock.
+const keepEvery = 100 * time.Millisecond
+
 // keepClock writes down, until ctx ends, up to when the clock may have run before
 // the next time: whoever goes on starts there, so that no time comes twice.
-func (n *practiceNotes) keepClock(ctx context.Context, c clock.Clock) error {
+func (n *practiceNotes) keepClock(ctx context.Context, c clock.Clock, factor float64) error {
 	f, err := os.OpenFile(n.clockFile(), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	last := c.Now()
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(keepEvery)
 	defer tick.Stop()
 	for {
-		now := c.Now()
-		bound := now.Add(2 * max(now.Sub(last), time.Second))
-		last = now
+		bound := c.Now().Add(time.Duration(2 * float64(keepEvery) * factor))
 		if _, err := f.WriteAt(fmt.Appendf(nil, "%*d", clockWidth, bound.UnixMicro()), 0); err != nil {
 			return err
 		}

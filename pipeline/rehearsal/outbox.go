@@ -181,6 +181,12 @@ func (o *outbox) left() int {
 	return len(o.pending) + o.under
 }
 
+func (o *outbox) overdue(now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.under > 0 || len(o.pending) > 0 && o.pending[0].Due <= now.UnixMicro()
+}
+
 func (o *outbox) counts() map[string]int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()

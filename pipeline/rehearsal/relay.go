@@ -139,6 +139,9 @@ func (r *Relay) Return(ctx context.Context, m Mailbox) error {
 // Coming is how many messages are still to come back.
 func (r *Relay) Coming() int { return r.outbox.left() }
 
+// Overdue reports whether something that should have come back by now has not.
+func (r *Relay) Overdue() bool { return r.outbox.overdue(r.config.Clock.Now()) }
+
 // Close ends Serve and closes all connections and the journal.
 func (r *Relay) Close() error { return errors.Join(r.server.Close(), r.outbox.close()) }
 
