@@ -29,7 +29,7 @@ type feedbackExplainCmd struct {
 
 // Help shows examples.
 func (feedbackExplainCmd) Help() string {
-	return `Reads bounces, complaints, absences and replies, and says for each recipient what would follow. Needs no installation and changes none. With --json a line a recipient. Exit 2 if a file cannot be read.
+	return `Reads bounces, complaints, absences and replies, and what Amazon SES or Mailgun posted, and says for each recipient what would follow. Needs no installation and changes none. With --json a line a recipient. Exit 2 if a file cannot be read.
 
 Examples:
 
@@ -48,6 +48,7 @@ type explainedView struct {
 	Reply     string           `json:"reply"`
 	Outcome   pipeline.Outcome `json:"outcome"`
 	Reason    string           `json:"reason"`
+	Kind      feedback.Kind    `json:"kind"`
 }
 
 // Run explains every message of every file.
@@ -132,9 +133,9 @@ func (e explainer) stream(name string, r io.Reader) error {
 
 // explain prints one message and returns how many recipients it had.
 func (e explainer) explain(name string, before int, raw []byte) (int, error) {
-	verdicts := e.classifier.Classify(dsn.Parse(raw))
+	verdicts := e.classifier.Classify(feedback.Read(pipeline.FromFile, raw))
 	for i, v := range verdicts {
-		view := explainedView{name, before + i + 1, v.Recipient, v.Action, v.Status, v.Reply, v.Outcome, v.Reason}
+		view := explainedView{name, before + i + 1, v.Recipient, v.Action, v.Status, v.Reply, v.Outcome, v.Reason, v.Kind}
 		err := e.answer(view, func(w io.Writer) { fmt.Fprintln(w, view.sentence()) })
 		if err != nil {
 			return 0, err
@@ -164,13 +165,14 @@ func (v explainedView) sentence() string {
 }
 
 func (v explainedView) follows() string {
+	if v.Kind != feedback.Bounce {
+		return v.Kind.Meaning()
+	}
 	switch v.Outcome {
 	case pipeline.Dead:
 		return "the address is dead: a letter would follow"
 	case pipeline.Transient:
 		return "a matter of time: the e-mail would be sent again on schedule"
-	case pipeline.Ours:
-		return "we are refused, not the customer: an alert would go out, nothing would be sent until a person looked"
 	}
-	return "not a bounce: recorded, nothing would follow"
+	return "we are refused, not the customer: an alert would go out, nothing would be sent until a person looked"
 }

@@ -10,12 +10,12 @@ import (
 
 // answers are what people and robots write who report no failure.
 type answers struct {
-	stop, challenge, brand, left, closed, away, waiting, done pattern
+	stop, challenge, brand, left, closed, ticket, away, waiting, done pattern
 }
 
 func newAnswers() answers {
 	return answers{
-		stop: compile(stopText), challenge: compile(challengeText + "|" + brandText), brand: compile(brandText), left: compile(leftText), closed: compile(closedText),
+		stop: compile(stopText), challenge: compile(challengeText + "|" + brandText), brand: compile(brandText), left: compile(leftText), closed: compile(closedText), ticket: compile(ticketText),
 		away: compile(awayText), waiting: compile(waitingText), done: compile(doneText),
 	}
 }
@@ -62,6 +62,9 @@ const (
 		(?:adresse|bo[iî]te|messagerie|compte)[^.!?]{0,40}n'existe plus|(?:n'utilise|ne consulte|ne rel[eè]ve|ne lis) plus (?:cette|ce)|
 		(?:adresse|postfach|mailbox|konto|account)[^.!?]{0,60}(?:nicht mehr (?:genutzt|benutzt|verwendet|gelesen|abgerufen|gültig|aktiv|gepflegt|betreut|in (?:gebrauch|betrieb)|verfügbar|bearbeitet|vorhanden|erreichbar)|existiert nicht mehr|(?:wurde|ist|wird) (?:geschlossen|deaktiviert|gelöscht|abgeschaltet|stillgelegt|inaktiv|aufgelöst))`
 
+	// ticketText is of systems that close what they call cases, not mailboxes.
+	ticketText = `\bticket|\b(?:your|votre|ihre?) (?:request|case|demande|dossier|anfrage)\b|case (?:number|id)`
+
 	awayText = `out of (?:the )?office|vacation|holiday|on leave|away|absen[ct]|cong[ée]s?\b|vacances|de retour|abwesen|urlaub|nicht im (?:büro|haus|office)|maternity|maternit[ée]|elternzeit`
 
 	// waitingText says that a system that follows no standard still tries.
@@ -82,13 +85,13 @@ func (a answers) kind(r *dsn.Report) (Kind, string) {
 	switch {
 	case r.Shape == dsn.Receipt:
 		return Absence, ReasonReceipt
-	case len(own) <= 400 && !strings.Contains(own, "?") && (a.stop.match(own) || a.stop.match(answered(subject)) && len(own) <= 200):
+	case a.wantsStop(answered(subject), own):
 		return Stop, string(Stop)
 	case robot && a.challenge.match(both), a.brand.match(both) && strings.Contains(r.Text, "://"):
 		return Challenge, string(Challenge)
 	case robot && a.left.match(both):
 		return Left, string(Left)
-	case robot && a.closed.match(both):
+	case robot && a.closed.match(both) && !a.ticket.match(both):
 		return Closed, string(Closed)
 	case r.Shape == dsn.Automatic && a.away.match(both):
 		return Absence, string(Absence)
@@ -98,6 +101,18 @@ func (a answers) kind(r *dsn.Report) (Kind, string) {
 		return Unclear, string(Unclear)
 	}
 	return Reply, string(Reply)
+}
+
+// mostStop is how long a wish for no more mail may be: who writes more says more,
+// and somebody has to read it.
+const mostStop = 160
+
+// wantsStop reports whether somebody asks for no more mail, and for nothing else.
+func (a answers) wantsStop(subject, own string) bool {
+	if len(own) > mostStop || strings.Contains(own, "?") {
+		return false
+	}
+	return a.stop.match(own) || a.stop.match(subject) && (len(own) <= 40 || strings.Contains(own, "automatic"))
 }
 
 // progress tells a failure from a delivery and a delay. Only "failed" fails
