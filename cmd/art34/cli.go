@@ -41,6 +41,7 @@ type cli struct {
 
 	Run      runCmd      `cmd:"" group:"service" help:"The service: dispatches, sends, prints, until it is stopped."`
 	Status   statusCmd   `cmd:"" group:"service" help:"States, channels, pace, and the balance."`
+	Doctor   doctorCmd   `cmd:"" group:"service" help:"Look at what a launch needs: relay, DNS, way back, clock, disk, keys."`
 	Print    printCmd    `cmd:"" group:"service" help:"Print runs: list, release, acknowledge, recall; letters that come back."`
 	Feedback feedbackCmd `cmd:"" group:"service" help:"What comes back: bounces, complaints, replies."`
 	Key      keyCmd      `cmd:"" group:"service" help:"The master key."`
