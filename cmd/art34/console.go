@@ -206,21 +206,6 @@ func (b consoleBoard) Planned(ctx context.Context, c pipeline.Campaign) ([]pipel
 	return b.h.ledger.Planned(ctx, c.ID, time.Duration(offset)*time.Second)
 }
 
-// consoleDesk does what people decide on the pages.
-type consoleDesk struct{ h *house }
-
-// As returns the operations in somebody's name.
-func (d consoleDesk) As(actor string) console.Operations {
-	o := d.h.operations()
-	o.Actor = actor
-	return consoleOperations{o, d.h}
-}
-
-type consoleOperations struct {
-	dispatch.Operations
-	h *house
-}
-
 // run serves the pages beside a service, until ctx ends. A console that has failed
 // stops nothing else.
 func (s *consoleServer) run(ctx context.Context, h *house) {

@@ -370,11 +370,11 @@ func enrol(v *visit) error {
 	}
 	sealed, err := base64.RawURLEncoding.DecodeString(v.secret("sealed"))
 	if err != nil {
-		return errOldForm
+		return v.seeOther("/account/code")
 	}
 	secret, err := v.Accounts.Seal.Open(sealed, v.enrolContext())
 	if err != nil {
-		return errOldForm
+		return v.seeOther("/account/code") // another login, another secret
 	}
 	if _, err := v.Accounts.Enrol(v.ctx(), v.user.Login, secret, v.value("code")); err != nil {
 		if pipeline.ErrorCode(err) != "code" {

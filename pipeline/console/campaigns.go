@@ -1,7 +1,16 @@
 package console
 
 import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
 	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/kit/clock"
 )
 
 // This file holds the list of campaigns and the page of one.
@@ -10,19 +19,86 @@ func campaignRoutes() []route {
 	return []route{
 		{pattern: "GET /campaigns", may: ActSee, do: listCampaigns},
 		{pattern: "GET /campaigns/{name}", may: ActSee, do: showCampaign},
+		{pattern: "GET /campaigns/{name}/live", may: ActSee, do: live},
+		{pattern: "GET /campaigns/{name}/planned", may: ActSee, do: showPlanned},
+		{pattern: "GET /campaigns/{name}/version/{n}", may: ActSee, do: showVersion},
 	}
 }
 
 // overview is a campaign with its figures.
 type overview struct {
-	Campaign pipeline.Campaign
-	Figures  Figures
-	Bar      []bar
+	Campaign  pipeline.Campaign
+	Figures   Figures
+	Bar       []bar
+	Providers []provider
+	Causes    []cause
+	At        time.Time
+}
+
+// provider is how one mailbox provider takes the e-mails.
+type provider struct {
+	Name    string
+	Due     int64
+	Answers pipeline.Answers
+}
+
+// cause is why notices are where they are.
+type cause struct {
+	State pipeline.State
+	Code  string
+	Count int64
 }
 
 func (v *visit) overview(c pipeline.Campaign) (overview, error) {
 	f, err := v.Board.Figures(v.ctx(), c)
-	return overview{c, f, barOf(f.Balance)}, err
+	return overview{c, f, barOf(f.Balance), providersOf(f), causesOf(f), v.Clock.Now()}, err
+}
+
+// providerScope begins the scopes of answers that are about one provider.
+const providerScope = "provider:"
+
+func providersOf(f Figures) []provider {
+	by := map[string]*provider{}
+	at := func(name string) *provider {
+		if by[name] == nil {
+			by[name] = &provider{Name: name}
+		}
+		return by[name]
+	}
+	for _, a := range f.Answers {
+		if name, ok := strings.CutPrefix(a.Scope, providerScope); ok {
+			at(name).Answers = a
+		}
+	}
+	for _, d := range f.Due {
+		if d.Channel == pipeline.Email {
+			at(d.Provider).Due += d.Count
+		}
+	}
+	list := make([]provider, 0, len(by))
+	for _, p := range by {
+		list = append(list, *p)
+	}
+	slices.SortFunc(list, func(a, b provider) int {
+		return cmp.Or(cmp.Compare(b.Due+b.Answers.Sent(), a.Due+a.Answers.Sent()), cmp.Compare(a.Name, b.Name))
+	})
+	return list
+}
+
+func causesOf(f Figures) []cause {
+	var list []cause
+	for _, x := range []struct {
+		state pipeline.State
+		by    map[string]int64
+	}{{pipeline.Held, f.Held}, {pipeline.Unreachable, f.Unreachable}} {
+		for code, n := range x.by {
+			list = append(list, cause{x.state, code, n})
+		}
+	}
+	slices.SortFunc(list, func(a, b cause) int {
+		return cmp.Or(cmp.Compare(a.State, b.State), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
+	})
+	return list
 }
 
 func listCampaigns(v *visit) error {
@@ -30,8 +106,8 @@ func listCampaigns(v *visit) error {
 	if err != nil {
 		return err
 	}
-	var list []overview
-	for _, c := range all {
+	list := []overview{}
+	for _, c := range slices.Backward(all) {
 		o, err := v.overview(c)
 		if err != nil {
 			return err
@@ -51,6 +127,128 @@ func showCampaign(v *visit) error {
 		return err
 	}
 	return v.page("campaign", o)
+}
+
+const (
+	// liveEvery is the pause between two looks of a page that moves. A reader with a
+	// screen reader hears the page, not each change: the part is not announced.
+	liveEvery = 2 * time.Second
+	// liveFor ends a stream; the browser opens another, and shows its login again.
+	liveFor = 10 * time.Minute
+)
+
+// live sends the figures of a campaign as they move, as Server-Sent Events.
+func live(v *visit) error {
+	select {
+	case v.streams <- struct{}{}:
+		defer func() { <-v.streams }()
+	default:
+		return errTooMany
+	}
+	c, err := v.campaign()
+	if err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Type", "text/event-stream")
+	v.w.Header().Set("X-Accel-Buffering", "no")
+	rc := http.NewResponseController(v.w)
+	tick := time.NewTicker(liveEvery)
+	defer tick.Stop()
+	last, began := "", v.Real.Now()
+	for {
+		_ = rc.SetWriteDeadline(clock.Real{}.Now().Add(30 * time.Second))
+		o, err := v.overview(c)
+		if err != nil {
+			return errAnswered // the page goes on showing what it has, and asks again
+		}
+		o.At = time.Time{}
+		text, err := v.piece("campaign", "figures", o)
+		if err != nil {
+			v.Log.Error("the figures of a campaign cannot be shown", "error", err)
+			return errAnswered
+		}
+		send := ": still here\n\n"
+		if text != last {
+			last = text
+			send = "event: figures\ndata: " + strings.ReplaceAll(text, "\n", "\ndata: ") + "\n\n"
+		}
+		if _, err := fmt.Fprint(v.w, send); err != nil {
+			return errAnswered
+		}
+		if err := rc.Flush(); err != nil {
+			return errAnswered
+		}
+		select {
+		case <-v.ctx().Done():
+			return errAnswered
+		case <-tick.C:
+		}
+		if v.Real.Now().Sub(began) > liveFor {
+			return errAnswered
+		}
+		// Who was disabled meanwhile, or has logged out, sees no more.
+		if _, _, err := v.Ledger.Session(v.ctx(), v.session.Hash); err != nil {
+			_, _ = fmt.Fprint(v.w, "event: over\ndata: .\n\n")
+			return errAnswered
+		}
+		if c, err = v.campaign(); err != nil {
+			return errAnswered
+		}
+	}
+}
+
+// plannedDay is what is planned for a day.
+type plannedDay struct {
+	Day  time.Time
+	Past bool
+	Rows []pipeline.Planned
+	Sum  int64
+}
+
+func showPlanned(v *visit) error {
+	c, err := v.campaign()
+	if err != nil {
+		return err
+	}
+	list, err := v.Board.Planned(v.ctx(), c)
+	if err != nil {
+		return err
+	}
+	var days []plannedDay
+	now := v.Clock.Now().Local()
+	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.Local)
+	for _, p := range list {
+		day := time.Date(1970, 1, 1+int(p.Day), 0, 0, 0, 0, time.Local)
+		if len(days) == 0 || !days[len(days)-1].Day.Equal(day) {
+			days = append(days, plannedDay{Day: day, Past: day.Before(today)})
+		}
+		d := &days[len(days)-1]
+		d.Rows = append(d.Rows, p)
+		d.Sum += p.Count
+	}
+	return v.page("planned", struct {
+		Campaign pipeline.Campaign
+		Days     []plannedDay
+	}{c, days})
+}
+
+func showVersion(v *visit) error {
+	c, err := v.campaign()
+	if err != nil {
+		return err
+	}
+	f, err := v.Board.Figures(v.ctx(), c)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(f.Versions, func(x pipeline.Version) bool { return fmt.Sprint(x.N) == v.r.PathValue("n") })
+	if i < 0 {
+		return pipeline.ErrNotFound
+	}
+	return v.page("version", struct {
+		Campaign pipeline.Campaign
+		Version  pipeline.Version
+	}{c, f.Versions[i]})
 }
 
 // bar is one state in the picture of a campaign: X and Width in thousandths of the
@@ -84,3 +282,5 @@ func barOf(b pipeline.Balance) []bar {
 	}
 	return list
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

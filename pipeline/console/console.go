@@ -55,6 +55,7 @@ type Console struct {
 	attempts *throttle // logins, per address
 	deeds    *throttle // unsafe requests, per user
 	streams  chan struct{}
+	jobs     *jobs
 }
 
 const (
@@ -81,7 +82,7 @@ func New(c Config) (*Console, error) {
 	k := &Console{
 		Config: c, foreign: http.NewCrossOriginProtection(), hosts: map[string]bool{},
 		visits: newThrottle(c.Real, 50*time.Millisecond, 400), attempts: newThrottle(c.Real, 6*time.Second, 10), deeds: newThrottle(c.Real, 200*time.Millisecond, 50),
-		streams: make(chan struct{}, mostStreams),
+		streams: make(chan struct{}, mostStreams), jobs: newJobs(),
 	}
 	for _, h := range c.Hosts {
 		k.hosts[h] = true
@@ -108,6 +109,7 @@ func New(c Config) (*Console, error) {
 
 // Serve answers on a listener until ctx ends, and then lets what is under way end.
 func (k *Console) Serve(ctx context.Context, l net.Listener) error {
+	defer k.jobs.stop()
 	s := &http.Server{
 		Handler: k, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(k.Log.Handler(), slog.LevelDebug),

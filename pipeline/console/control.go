@@ -1,11 +1,401 @@
 package console
 
-// This file holds what stops and starts a campaign.
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
-func controlRoutes() []route { return nil }
+	"github.com/art34/art34/pipeline"
+)
 
-func printRoutes() []route { return nil }
+// This file holds what lets a campaign go, slows it and stops it. Every deed has a
+// page that says what it does, asks why, and is confirmed with one button.
 
-func prepareRoutes() []route { return nil }
+func controlRoutes() []route {
+	return []route{
+		{pattern: "GET /pause", may: ActPause, do: pauseForm},
+		{pattern: "POST /pause", may: ActPause, do: pause},
+		{pattern: "GET /campaigns/{name}/resume", may: ActControl, do: deedForm(resumeDeed)},
+		{pattern: "POST /campaigns/{name}/resume", may: ActControl, do: deedDone(resumeDeed)},
+		{pattern: "GET /campaigns/{name}/cancel", may: ActControl, sure: true, do: deedForm(cancelDeed)},
+		{pattern: "POST /campaigns/{name}/cancel", may: ActControl, sure: true, do: deedDone(cancelDeed)},
+		{pattern: "GET /campaigns/{name}/breakers/{scope}", may: ActControl, do: deedForm(breakerDeed)},
+		{pattern: "POST /campaigns/{name}/breakers/{scope}", may: ActControl, do: deedDone(breakerDeed)},
+		{pattern: "GET /campaigns/{name}/pacing", may: ActControl, do: pacingForm},
+		{pattern: "POST /campaigns/{name}/pacing", may: ActControl, do: setPacing},
+		{pattern: "GET /campaigns/{name}/doubts", may: ActControl, do: doubtsForm},
+		{pattern: "POST /campaigns/{name}/doubts", may: ActControl, do: resolveDoubts},
+		{pattern: "GET /campaigns/{name}/customers", may: ActCohort, do: cohortForm},
+		{pattern: "POST /campaigns/{name}/customers", may: ActCohort, do: moveCohort},
+		{pattern: "GET /campaigns/{name}/launch", may: ActLaunch, sure: true, do: launchForm},
+		{pattern: "POST /campaigns/{name}/launch", may: ActLaunch, sure: true, do: launch},
+	}
+}
 
-func auditRoutes() []route { return nil }
+// ops are the operations in the name of the visitor.
+func (v *visit) ops() Operations { return v.Desk.As(v.user.Actor()) }
+
+// deed is a decision that needs a reason and nothing else.
+type deed struct {
+	Key    string // of its texts: KEY.title, KEY.lead, KEY.submit
+	About  string // what it is about, for the title
+	Danger bool
+	Back   string
+	do     func(v *visit, reason string) error
+	code   string // of what is said afterwards
+}
+
+func deedForm(of func(*visit) (deed, error)) func(*visit) error {
+	return func(v *visit) error {
+		d, err := of(v)
+		if err != nil {
+			return err
+		}
+		return v.page("deed", d)
+	}
+}
+
+func deedDone(of func(*visit) (deed, error)) func(*visit) error {
+	return func(v *visit) error {
+		d, err := of(v)
+		if err != nil {
+			return err
+		}
+		reason := v.reason()
+		if len(v.problems) == 0 {
+			if err := v.refused("", d.do(v, reason)); err != nil {
+				return err
+			}
+		}
+		if len(v.problems) > 0 {
+			return v.again("deed", d)
+		}
+		return v.done(d.Back, d.code)
+	}
+}
+
+func campaignPath(c pipeline.Campaign) string { return "/campaigns/" + url.PathEscape(c.Name) }
+
+func resumeDeed(v *visit) (deed, error) {
+	c, err := v.campaign()
+	key := "resume"
+	if c.PausedFor == "canary" {
+		key = "resume_canary"
+	}
+	return deed{Key: key, About: c.Name, Back: campaignPath(c), code: "resumed", do: func(v *visit, reason string) error {
+		return v.ops().Resume(v.ctx(), c.Name, reason)
+	}}, err
+}
+
+func cancelDeed(v *visit) (deed, error) {
+	c, err := v.campaign()
+	return deed{Key: "cancel", About: c.Name, Danger: true, Back: campaignPath(c), code: "cancelled", do: func(v *visit, reason string) error {
+		_, err := v.ops().Cancel(v.ctx(), c.Name, reason)
+		return err
+	}}, err
+}
+
+func breakerDeed(v *visit) (deed, error) {
+	c, err := v.campaign()
+	scope := v.r.PathValue("scope")
+	return deed{Key: "breaker", About: scope, Back: campaignPath(c), code: "breaker", do: func(v *visit, reason string) error {
+		return v.ops().ReleaseBreaker(v.ctx(), c.Name, scope, reason)
+	}}, err
+}
+
+// pauseData lists what can be paused. One key leads here from every page.
+type pauseData struct {
+	Campaigns []pipeline.Campaign
+	Chosen    string
+}
+
+func (v *visit) pausable() (pauseData, error) {
+	all, err := v.campaigns()
+	d := pauseData{Campaigns: slices.DeleteFunc(all, func(c pipeline.Campaign) bool { return c.State != pipeline.Running })}
+	if len(d.Campaigns) > 0 {
+		d.Chosen = d.Campaigns[0].Name
+	}
+	return d, err
+}
+
+func pauseForm(v *visit) error {
+	d, err := v.pausable()
+	if err != nil {
+		return err
+	}
+	return v.page("pause", d)
+}
+
+func pause(v *visit) error {
+	d, err := v.pausable()
+	if err != nil {
+		return err
+	}
+	name := v.value("campaign")
+	known := slices.ContainsFunc(d.Campaigns, func(c pipeline.Campaign) bool { return c.Name == name })
+	if !known {
+		v.wrong("campaign", "problem.campaign")
+	} else {
+		d.Chosen = name
+	}
+	reason := v.reason()
+	if len(v.problems) == 0 {
+		if err := v.refused("campaign", v.ops().Pause(v.ctx(), name, reason)); err != nil {
+			return err
+		}
+	}
+	if len(v.problems) > 0 {
+		return v.again("pause", d)
+	}
+	return v.done("/campaigns/"+url.PathEscape(name), "paused")
+}
+
+// pacingData is the form of the pacing as people write it.
+type pacingData struct {
+	Campaign                               pipeline.Campaign
+	Rate, Connections, Window, Hours, Kind string // Kind of limits per provider: default, off, own
+	Limits                                 []providerLimit
+}
+
+type providerLimit struct{ Provider, Rate, Connections string }
+
+func pacingForm(v *visit) error {
+	c, err := v.campaign()
+	if err != nil {
+		return err
+	}
+	return v.page("pacing", v.pacingData(c))
+}
+
+func (v *visit) pacingData(c pipeline.Campaign) pacingData {
+	e := c.Email
+	d := pacingData{Campaign: c, Rate: decimal(e.Rate), Connections: strconv.Itoa(e.Connections), Window: strconv.Itoa(e.Window), Hours: e.Hours, Kind: "off"}
+	limits := e.Providers.InForce()
+	if e.Providers.Default {
+		d.Kind = "default"
+	} else if len(limits) > 0 {
+		d.Kind = "own"
+	}
+	for _, name := range sortedKeys(limits) {
+		d.Limits = append(d.Limits, providerLimit{name, decimal(limits[name].Rate), strconv.Itoa(limits[name].Connections)})
+	}
+	return d
+}
+
+func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+// number reads a number of a form; French ones have a comma.
+func (v *visit) number(field string, most float64) float64 {
+	text := strings.ReplaceAll(strings.ReplaceAll(v.value(field), ",", "."), " ", "")
+	if text == "" {
+		return 0
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(f >= 0) || f > most {
+		v.wrong(field, "problem.number", int64(most))
+	}
+	return f
+}
+
+func setPacing(v *visit) error {
+	c, err := v.campaign()
+	if err != nil {
+		return err
+	}
+	p := c.Email
+	p.Rate, p.Connections, p.Window, p.Hours = v.number("rate", 100_000), int(v.number("connections", 256)), int(v.number("window", 1000)), v.value("hours")
+	switch v.value("providers") {
+	case "default":
+		p.Providers.Default = true
+	case "off":
+		p.Providers = pipeline.ProviderPolicy{}
+	}
+	if _, err := pipeline.ParseHours(p.Hours); err != nil {
+		v.wrong("hours", "problem.hours")
+	}
+	reason := v.reason()
+	if len(v.problems) == 0 {
+		if err := v.refused("", v.ops().SetPacing(v.ctx(), c.Name, p, reason)); err != nil {
+			return err
+		}
+	}
+	if len(v.problems) > 0 {
+		d := v.pacingData(c)
+		d.Rate, d.Connections, d.Window, d.Hours, d.Kind = v.value("rate"), v.value("connections"), v.value("window"), v.value("hours"), v.value("providers")
+		return v.again("pacing", d)
+	}
+	return v.done(campaignPath(c), "pacing")
+}
+
+// doubtsData are the notices in doubt: how many, and what the campaign does by
+// itself.
+type doubtsData struct {
+	Campaign pipeline.Campaign
+	Count    int64
+	Chosen   string
+}
+
+func (v *visit) doubtsData() (doubtsData, error) {
+	c, err := v.campaign()
+	if err != nil {
+		return doubtsData{}, err
+	}
+	f, err := v.Board.Figures(v.ctx(), c)
+	return doubtsData{c, f.Balance.States[pipeline.InDoubt], v.value("what")}, err
+}
+
+func doubtsForm(v *visit) error {
+	d, err := v.doubtsData()
+	if err != nil {
+		return err
+	}
+	return v.page("doubts", d)
+}
+
+func resolveDoubts(v *visit) error {
+	d, err := v.doubtsData()
+	if err != nil {
+		return err
+	}
+	if d.Chosen != "send" && d.Chosen != "hold" {
+		v.wrong("what", "problem.choose")
+	}
+	reason := v.reason()
+	if len(v.problems) == 0 {
+		_, err := v.ops().Resolve(v.ctx(), d.Campaign.Name, d.Chosen == "send", reason)
+		if err := v.refused("", err); err != nil {
+			return err
+		}
+	}
+	if len(v.problems) > 0 {
+		return v.again("doubts", d)
+	}
+	return v.done(campaignPath(d.Campaign), "doubts")
+}
+
+// cohortData is the form that holds, releases and excludes.
+type cohortData struct {
+	Campaign  pipeline.Campaign
+	Flags     []string
+	Verb      string
+	Customers string
+	Flag      string
+	Result    *Moved
+	Asked     bool // an exclusion of a whole flag waits for its confirmation
+}
+
+func (v *visit) cohortData() (cohortData, error) {
+	c, err := v.campaign()
+	return cohortData{Campaign: c, Flags: sortedKeys(pipeline.DefaultFlagRules()), Verb: v.value("verb"), Customers: v.text("customers", 20_000), Flag: v.value("flag")}, err
+}
+
+func cohortForm(v *visit) error {
+	d, err := v.cohortData()
+	if err != nil {
+		return err
+	}
+	return v.page("cohort", d)
+}
+
+// mostNumbers is how many customers a form takes; more are a list, or a flag.
+const mostNumbers = 1000
+
+func moveCohort(v *visit) error {
+	d, err := v.cohortData()
+	if err != nil {
+		return err
+	}
+	numbers := strings.FieldsFunc(d.Customers, func(r rune) bool { return r == ',' || r == ';' || r == '\n' || r == '\t' || r == ' ' })
+	if !slices.Contains([]Verb{Hold, Release, Exclude}, Verb(d.Verb)) {
+		v.wrong("verb", "problem.choose")
+	}
+	switch {
+	case len(numbers) == 0 && d.Flag == "", len(numbers) > 0 && d.Flag != "":
+		v.wrong("customers", "problem.cohort")
+	case len(numbers) > mostNumbers:
+		v.wrong("customers", "problem.cohort_many", mostNumbers)
+	case d.Flag != "" && !slices.Contains(d.Flags, d.Flag):
+		v.wrong("flag", "problem.choose")
+	}
+	reason := v.reason()
+	if len(v.problems) == 0 {
+		m, err := v.ops().Cohort(v.ctx(), d.Campaign.Name, Verb(d.Verb), Cohort{numbers, d.Flag}, reason)
+		if err := v.refused("", err); err != nil {
+			return err
+		}
+		d.Result = &m
+	}
+	if len(v.problems) > 0 {
+		return v.again("cohort", d)
+	}
+	// The answer names customer numbers, so it is this page and no address of one.
+	return v.page("cohort", d)
+}
+
+// launchData is the page that says once more what is about to happen.
+type launchData struct {
+	Campaign   pipeline.Campaign
+	Version    pipeline.Version
+	Figures    Figures
+	Canary, At string
+	Planned    map[pipeline.Channel]int64
+}
+
+func (v *visit) launchData() (launchData, error) {
+	c, err := v.campaign()
+	if err != nil {
+		return launchData{}, err
+	}
+	d := launchData{Campaign: c, Canary: "200", Planned: map[pipeline.Channel]int64{}}
+	if d.Figures, err = v.Board.Figures(v.ctx(), c); err != nil {
+		return d, err
+	}
+	for _, ver := range d.Figures.Versions {
+		if ver.N == c.Version {
+			d.Version = ver
+		}
+	}
+	for _, ch := range pipeline.Channels() {
+		d.Planned[ch] = d.Figures.Balance.Channels[ch][pipeline.Due]
+	}
+	return d, nil
+}
+
+func launchForm(v *visit) error {
+	d, err := v.launchData()
+	if err != nil {
+		return err
+	}
+	return v.page("launch", d)
+}
+
+func launch(v *visit) error {
+	d, err := v.launchData()
+	if err != nil {
+		return err
+	}
+	d.Canary, d.At = v.value("canary"), v.value("at")
+	canary := int(v.number("canary", 1_000_000))
+	var at time.Time
+	if d.At != "" {
+		var err error
+		if at, err = time.ParseInLocation("2006-01-02T15:04", d.At, time.Local); err != nil {
+			v.wrong("at", "problem.time")
+		}
+	}
+	if v.value("read") != "yes" {
+		v.wrong("read", "problem.read")
+	}
+	reason := v.reason()
+	if len(v.problems) == 0 {
+		if err := v.refused("", v.ops().Launch(v.ctx(), d.Campaign.Name, at, canary, reason)); err != nil {
+			return err
+		}
+	}
+	if len(v.problems) > 0 {
+		return v.again("launch", d)
+	}
+	return v.done(campaignPath(d.Campaign), "launched")
+}

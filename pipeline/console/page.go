@@ -68,9 +68,21 @@ func (k *Console) functions(w *words) template.FuncMap {
 		"percent": w.percent,
 		"asset":   k.assets.path,
 		"dict":    dict,
+		"of":      of,
 		"join":    strings.Join,
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	}
+}
+
+// of is the count of a channel or state in a map of counts.
+func of(counts any, key string) (int64, error) {
+	switch m := counts.(type) {
+	case map[pipeline.Channel]int64:
+		return m[pipeline.Channel(key)], nil
+	case map[pipeline.State]int64:
+		return m[pipeline.State(key)], nil
+	}
+	return 0, fmt.Errorf("of wants counts, not %T", counts)
 }
 
 // dict makes a map of pairs, for the parts of a page.

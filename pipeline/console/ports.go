@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -20,6 +21,7 @@ type Users interface {
 // Ledger is what the console reads and keeps by itself.
 type Ledger interface {
 	Users
+	Trail
 	AddSession(ctx context.Context, s pipeline.Session) error
 	Session(ctx context.Context, hash [32]byte) (pipeline.Session, pipeline.User, error)
 	TouchSession(ctx context.Context, s pipeline.Session) error
@@ -76,9 +78,135 @@ type Desk interface {
 	As(actor string) Operations
 }
 
-// Operations is everything that changes a campaign. Errors are *pipeline.Error;
+// Operations is everything that changes campaigns. Errors are *pipeline.Error;
 // each deed is on record with its reason.
 type Operations interface {
+	Controls
+	Printing
+	Preparation
+}
+
+// Controls lets a campaign go, and stops it.
+type Controls interface {
+	// Launch starts an approved campaign at a time (zero: now); with canary above 0
+	// it pauses after so many were accepted.
+	Launch(ctx context.Context, campaign string, at time.Time, canary int, reason string) error
 	Pause(ctx context.Context, campaign, reason string) error
 	Resume(ctx context.Context, campaign, reason string) error
+	Cancel(ctx context.Context, campaign, reason string) (Moved, error)
+	SetPacing(ctx context.Context, campaign string, p pipeline.EmailPolicy, reason string) error
+	// ReleaseBreaker closes "relay", "provider:NAME", ….
+	ReleaseBreaker(ctx context.Context, campaign, scope, reason string) error
+	// Resolve decides about all doubts: send again, or hold.
+	Resolve(ctx context.Context, campaign string, send bool, reason string) (Moved, error)
+	// Cohort holds, releases or excludes customers.
+	Cohort(ctx context.Context, campaign string, verb Verb, c Cohort, reason string) (Moved, error)
+}
+
+// Verb is what is done to a cohort.
+type Verb string
+
+// The verbs.
+const (
+	Hold    Verb = "hold"
+	Release Verb = "release"
+	Exclude Verb = "exclude"
+)
+
+// Cohort is customers by their numbers, or all with a flag.
+type Cohort struct {
+	Customers []string
+	Flag      string
+}
+
+// Moved counts what came of it.
+type Moved struct {
+	Moved    int64
+	Skipped  int64    // in a state that does not allow it, or so already
+	NotFound []string // customer numbers that nobody in the campaign has
+}
+
+// Printing moves print runs.
+type Printing interface {
+	ReleaseRun(ctx context.Context, id int64, reason string) error
+	// Acknowledge records a deposit; rejected says which positions were spoiled, and
+	// by which code.
+	Acknowledge(ctx context.Context, id int64, d pipeline.Deposit, rejected map[int]string) error
+	// TakeBack voids a run before its release, and recalls it afterwards.
+	TakeBack(ctx context.Context, id int64, reason string) error
+	// OpenRun opens the file of a run as it was assembled; its hash was compared.
+	OpenRun(ctx context.Context, id int64) (RunFile, error)
+}
+
+// RunFile is the file of a print run.
+type RunFile struct {
+	Name    string
+	Size    int64
+	Content io.ReadCloser
+}
+
+// Preparation brings a campaign from nothing to its approval.
+type Preparation interface {
+	// New makes a draft of a campaign.yaml and the logos that it names.
+	New(ctx context.Context, name string, campaignYAML []byte, logos map[string][]byte) error
+	// Import reads lists that were put down with Receive, and removes them.
+	Import(ctx context.Context, campaign string, lists []List, replace bool) (Imported, error)
+	// Receive puts a list that somebody sends down for Import, under a name that only
+	// this installation can read.
+	Receive(ctx context.Context, role, name string, from io.Reader) (List, error)
+	Check(ctx context.Context, campaign string) (Checked, error)
+	// Samples returns notices that differ in what shows in a letter, and Proof one of
+	// them as it would go out.
+	Samples(ctx context.Context, campaign string, n int) ([]pipeline.Notice, error)
+	Proof(ctx context.Context, campaign string, notice int64) (Proof, error)
+	// Submit says that the campaign is ready to be approved, as it is now.
+	Submit(ctx context.Context, campaign, reason string) error
+	// Approve freezes what was submitted. It is refused to whoever had a hand in it.
+	Approve(ctx context.Context, campaign, reason string) error
+}
+
+// List is a list that was received.
+type List struct {
+	Role string // customers | impact
+	Name string // as its sender called it
+	Path string
+}
+
+// Imported is what an import did.
+type Imported struct {
+	NoChange bool
+	Refused  string // why nothing was published; ""
+	Manifest pipeline.Manifest
+	Rejects  []Reject // the first of them
+}
+
+// Reject is a row that was not taken. It names no value.
+type Reject struct{ File, Row, Column, Code, Sentence string }
+
+// Checked is what a check found.
+type Checked struct {
+	Notices, Rendered int64
+	Blocks, Warnings  []Finding
+	Held, Found       map[string]int64
+	Emails, Letters   int64
+	EmailTime         time.Duration
+	Sheets, Runs      int64
+}
+
+// Finding is what a rule found.
+type Finding struct {
+	Code, File     string
+	Line           int
+	Sentence, Hint string
+	Count          int64
+}
+
+// Proof is one message as it would go out.
+type Proof struct {
+	Notice  pipeline.Notice
+	Subject string
+	From    string
+	Text    string
+	HTML    []byte // of an e-mail
+	PDF     []byte // of a letter
 }

@@ -34,6 +34,7 @@ const (
 
 	ActSee     Action = "see"     // campaigns, their figures, print runs, doubts
 	ActPrepare Action = "prepare" // draft, letters, import, check, proof
+	ActProof   Action = "proof"   // read the letters of some customers as they would go out
 	ActApprove Action = "approve" // what others have prepared
 	ActLaunch  Action = "launch"  // let an approved campaign go
 	ActPause   Action = "pause"   // stop sending
@@ -68,7 +69,8 @@ type Permission struct {
 func Permissions() []Permission {
 	return []Permission{
 		{ActSee, "see campaigns and their figures", []Role{Viewer, Lead, Operator, Approver, Admin, Auditor}},
-		{ActPrepare, "draft, letters, import, check, proof", []Role{Operator}},
+		{ActPrepare, "draft, letters, import, check", []Role{Operator}},
+		{ActProof, "read the letters of some customers", []Role{Operator, Approver}},
 		{ActApprove, "approve what others prepared", []Role{Approver}},
 		{ActLaunch, "launch an approved campaign", []Role{Operator}},
 		{ActPause, "pause", []Role{Lead, Operator, Approver}},

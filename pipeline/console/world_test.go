@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -36,6 +37,7 @@ type world struct {
 	clock    *clock.Manual
 	desk     *desk
 	board    *board
+	secrets  map[string][]byte // of authenticators
 }
 
 var t0 = time.Date(2026, 1, 20, 8, 0, 0, 0, time.UTC)
@@ -59,7 +61,8 @@ func newWorld(t testing.TB, adjust ...func(*console.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, ledger: l, clock: clock.NewManual(t0), desk: &desk{}, board: &board{}}
+	w := &world{t: t, ledger: l, clock: clock.NewManual(t0), desk: &desk{}, board: &board{}, secrets: map[string][]byte{}}
+	w.desk.w = w
 	random := func(b []byte) { _, _ = rand.Read(b) }
 	w.accounts = console.NewAccounts(l, keys, w.clock, random)
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -101,6 +104,11 @@ func (w *world) user(login string, roles ...console.Role) pipeline.User {
 	w.must(err)
 	u, err := w.accounts.SetPassword(ctx, login, password)
 	w.must(err)
+	if console.NeedsCode(list) {
+		w.secrets[login] = w.accounts.NewSecret()
+		u, err = w.accounts.Enrol(ctx, login, w.secrets[login], console.TOTPCode(w.secrets[login], w.clock.Now()))
+		w.must(err)
+	}
 	return u
 }
 
@@ -134,6 +142,7 @@ type answer struct {
 
 func (b *browser) send(r *http.Request) answer {
 	b.w.t.Helper()
+	b.w.clock.Advance(300 * time.Millisecond)
 	res, err := b.http.Do(r)
 	b.w.must(err)
 	defer res.Body.Close()
@@ -185,11 +194,22 @@ func (b *browser) post(path string, pairs ...string) answer {
 	return b.send(r)
 }
 
-// as logs somebody in. An approver gets an authenticator first.
+// code is what somebody's authenticator shows in the next half minute: the last one
+// was used.
+func (w *world) code(login string) string {
+	w.clock.Advance(30 * time.Second)
+	return console.TOTPCode(w.secrets[login], w.clock.Now())
+}
+
+// as logs somebody in.
 func (w *world) as(login string) *browser {
 	w.t.Helper()
+	w.clock.Advance(20 * time.Second) // there are limits
 	b := w.browser()
 	a := b.post("/login", "login", login, "password", password, "next", "/account")
+	if a.status == http.StatusSeeOther && w.secrets[login] != nil {
+		a = b.post("/login/code", "code", w.code(login), "next", "/account")
+	}
 	if a.status != http.StatusSeeOther {
 		w.t.Fatalf("%s cannot log in: %d\n%s", login, a.status, a.body)
 	}
@@ -224,6 +244,7 @@ func (b *board) Planned(context.Context, pipeline.Campaign) ([]pipeline.Planned,
 
 // desk remembers what was done.
 type desk struct {
+	w    *world
 	mu   sync.Mutex
 	done []string
 	fail error
@@ -261,4 +282,97 @@ func (c clerk) Pause(_ context.Context, campaign, reason string) error {
 
 func (c clerk) Resume(_ context.Context, campaign, reason string) error {
 	return c.note(c.actor, "resume", campaign, reason)
+}
+
+func (c clerk) Launch(_ context.Context, campaign string, at time.Time, canary int, reason string) error {
+	return c.note(c.actor, "launch", campaign, fmt.Sprint(canary), reason)
+}
+
+func (c clerk) Cancel(_ context.Context, campaign, reason string) (console.Moved, error) {
+	return console.Moved{}, c.note(c.actor, "cancel", campaign, reason)
+}
+
+func (c clerk) SetPacing(_ context.Context, campaign string, p pipeline.EmailPolicy, reason string) error {
+	return c.note(c.actor, "pacing", campaign, fmt.Sprintf("%g %d %s", p.Rate, p.Connections, p.Hours), reason)
+}
+
+func (c clerk) ReleaseBreaker(_ context.Context, campaign, scope, reason string) error {
+	return c.note(c.actor, "breaker", campaign, scope, reason)
+}
+
+func (c clerk) Resolve(_ context.Context, campaign string, send bool, reason string) (console.Moved, error) {
+	return console.Moved{}, c.note(c.actor, "resolve", campaign, fmt.Sprint(send), reason)
+}
+
+func (c clerk) Cohort(_ context.Context, campaign string, verb console.Verb, which console.Cohort, reason string) (console.Moved, error) {
+	return console.Moved{Moved: 2, Skipped: 1, NotFound: []string{"C9<b>"}}, c.note(c.actor, string(verb), campaign, strings.Join(which.Customers, ","), which.Flag, reason)
+}
+
+func (c clerk) ReleaseRun(_ context.Context, id int64, reason string) error {
+	return c.note(c.actor, "run-release", fmt.Sprint(id), reason)
+}
+
+func (c clerk) Acknowledge(_ context.Context, id int64, d pipeline.Deposit, rejected map[int]string) error {
+	return c.note(c.actor, "deposit", fmt.Sprint(id), d.Place, fmt.Sprint(d.Count), fmt.Sprint(rejected))
+}
+
+func (c clerk) TakeBack(_ context.Context, id int64, reason string) error {
+	return c.note(c.actor, "run-back", fmt.Sprint(id), reason)
+}
+
+func (c clerk) OpenRun(context.Context, int64) (console.RunFile, error) {
+	return console.RunFile{Name: "R000001\r\nX-Evil: 1.pdf", Size: 3, Content: io.NopCloser(strings.NewReader("pdf"))}, c.note(c.actor, "fetch")
+}
+
+func (c clerk) New(_ context.Context, name string, campaignYAML []byte, logos map[string][]byte) error {
+	if err := c.note(c.actor, "new", name, string(campaignYAML), fmt.Sprint(len(logos))); err != nil {
+		return err
+	}
+	c.w.campaign(name, pipeline.Draft)
+	return nil
+}
+
+func (c clerk) Import(_ context.Context, campaign string, lists []console.List, replace bool) (console.Imported, error) {
+	names := []string{}
+	for _, l := range lists {
+		names = append(names, l.Role+"="+l.Name)
+	}
+	return console.Imported{
+		Manifest: pipeline.Manifest{Population: 12, Bystanders: 3, Files: []pipeline.FileCount{{Name: "customers.csv", Rows: 16, Accepted: 15, Rejected: 1}}},
+		Rejects:  []console.Reject{{File: "customers.csv", Row: "5", Column: "customer_id", Code: "id-missing", Sentence: "<script>alert(1)</script>"}},
+	}, c.note(c.actor, "import", campaign, strings.Join(names, ","), fmt.Sprint(replace))
+}
+
+func (c clerk) Receive(_ context.Context, role, name string, from io.Reader) (console.List, error) {
+	_, err := io.Copy(io.Discard, from)
+	return console.List{Role: role, Name: name, Path: "somewhere"}, err
+}
+
+func (c clerk) Check(_ context.Context, campaign string) (console.Checked, error) {
+	return console.Checked{
+		Notices: 12, Rendered: 12, Emails: 9, Letters: 3, EmailTime: 70 * time.Second, Sheets: 3, Runs: 1, Held: map[string]int64{"unfit": 1}, Found: map[string]int64{"email-shared": 2},
+		Warnings: []console.Finding{{Code: "L30", File: "letters/breach.fr.md", Line: 7, Sentence: "a sentence of 41 words", Hint: "shorter is kinder", Count: 1}},
+	}, c.note(c.actor, "check", campaign)
+}
+
+func (c clerk) Samples(context.Context, string, int) ([]pipeline.Notice, error) {
+	return []pipeline.Notice{{ID: 7, Channel: pipeline.Email, Locale: "fr", Products: []string{"internet"}, Kinds: []string{"contact", "identity"}}, {ID: 8, Channel: pipeline.Post, Locale: "en"}}, nil
+}
+
+func (c clerk) Proof(_ context.Context, _ string, notice int64) (console.Proof, error) {
+	p := console.Proof{Notice: pipeline.Notice{ID: notice, Locale: "fr"}, Subject: "Vos données <b>personnelles</b>", Text: "Bonjour O'Neil <script>alert(1)</script>"}
+	if notice == 7 {
+		p.From, p.HTML = "Muguet <info@muguet.example>", []byte("<!doctype html><html lang=fr><title>Vos données</title><p style='color:red'>Bonjour</p><script>parent.alert(1)</script>")
+	} else {
+		p.PDF = []byte("%PDF-1.4")
+	}
+	return p, nil
+}
+
+func (c clerk) Submit(_ context.Context, campaign, reason string) error {
+	return c.note(c.actor, "submit", campaign, reason)
+}
+
+func (c clerk) Approve(_ context.Context, campaign, reason string) error {
+	return c.note(c.actor, "approve", campaign, reason)
 }

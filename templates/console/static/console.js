@@ -21,3 +21,6 @@ for (const form of document.forms) {
   });
   addEventListener("pageshow", () => { delete form.dataset.sent; });
 }
+
+// A job that runs: look again in a moment.
+if (document.querySelector("[data-wait]")) setTimeout(() => location.reload(), 1500);

@@ -1,0 +1,509 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/console"
+	"github.com/art34/art34/pipeline/dispatch"
+	"github.com/art34/art34/pipeline/letter"
+	"github.com/art34/art34/pipeline/postal"
+)
+
+// consoleDesk does what people decide on the pages.
+type consoleDesk struct{ h *house }
+
+// As returns the operations in somebody's name. They write nothing to the
+// terminal.
+func (d consoleDesk) As(actor string) console.Operations {
+	h, a, g := *d.h, *d.h.app, *d.h.globals
+	g.As = strings.TrimPrefix(actor, "user:")
+	a.globals, a.err, a.terminal = &g, io.Discard, false
+	h.app = &a
+	return clerk{&h}
+}
+
+// clerk is a house that acts for somebody.
+type clerk struct{ h *house }
+
+func (k clerk) named(ctx context.Context, name string) (pipeline.Campaign, error) {
+	return campaignArg{name}.find(ctx, k.h)
+}
+
+// note puts the reason of a deed on record whose own entry has none.
+func (k clerk) note(ctx context.Context, name, action, reason string) error {
+	c, err := k.named(ctx, name)
+	if err != nil {
+		return err
+	}
+	return k.h.ledger.Append(ctx, k.h.audit(c.ID, action, reason, ""))
+}
+
+// Launch lets an approved campaign go.
+func (k clerk) Launch(ctx context.Context, name string, at time.Time, canary int, reason string) error {
+	c, err := k.named(ctx, name)
+	if err != nil {
+		return err
+	}
+	if k.h.Relay == "" {
+		return decline("no-relay", "no relay is configured, so nothing could be sent", "ART34_RELAY names it")
+	}
+	if _, err := k.h.launchable(ctx, c); err != nil {
+		return err
+	}
+	if err := k.note(ctx, name, "launch-reason", reason); err != nil {
+		return err
+	}
+	return notInState(k.h.operations().Launch(ctx, name, at, canary), c)
+}
+
+// Pause stops a campaign.
+func (k clerk) Pause(ctx context.Context, name, reason string) error {
+	return k.h.operations().Pause(ctx, name, reason)
+}
+
+// Resume goes on with a campaign.
+func (k clerk) Resume(ctx context.Context, name, reason string) error {
+	return k.h.operations().Resume(ctx, name, reason)
+}
+
+// Cancel ends a campaign.
+func (k clerk) Cancel(ctx context.Context, name, reason string) (console.Moved, error) {
+	m, err := k.h.operations().Cancel(ctx, name, reason)
+	return console.Moved{Moved: m.Moved, Skipped: m.Skipped}, err
+}
+
+// SetPacing changes rate, connections and hours.
+func (k clerk) SetPacing(ctx context.Context, name string, p pipeline.EmailPolicy, reason string) error {
+	c, err := k.named(ctx, name)
+	if err != nil {
+		return err
+	}
+	if c.State == pipeline.Draft {
+		return decline("draft", name+" is a draft: its pacing stands in campaign.yaml", "change email: there")
+	}
+	spec, err := k.h.editions.Spec(ctx, c)
+	if err != nil {
+		return err
+	}
+	whole := *spec
+	whole.Email = p
+	if err := whole.Validate(); err != nil {
+		return explained(err)
+	}
+	if err := k.h.operations().SetPacing(ctx, name, p); err != nil {
+		return err
+	}
+	return k.note(ctx, name, "pacing-reason", reason)
+}
+
+// ReleaseBreaker closes a breaker.
+func (k clerk) ReleaseBreaker(ctx context.Context, name, scope, reason string) error {
+	return k.h.operations().ReleaseBreaker(ctx, name, scope, reason)
+}
+
+// Resolve decides about all doubts of a campaign.
+func (k clerk) Resolve(ctx context.Context, name string, send bool, reason string) (console.Moved, error) {
+	c, err := k.named(ctx, name)
+	if err != nil {
+		return console.Moved{}, err
+	}
+	m, err := k.h.operations().Resolve(ctx, dispatch.Cohort{Campaign: c.ID}, send, reason)
+	return console.Moved{Moved: m.Moved, Skipped: m.Skipped}, err
+}
+
+// Cohort holds, releases or excludes customers.
+func (k clerk) Cohort(ctx context.Context, name string, verb console.Verb, which console.Cohort, reason string) (console.Moved, error) {
+	c, err := k.named(ctx, name)
+	if err != nil {
+		return console.Moved{}, err
+	}
+	result := console.Moved{}
+	cohort := dispatch.Cohort{Campaign: c.ID, Flag: which.Flag}
+	if which.Flag == "" {
+		if cohort.Notices, result.NotFound, err = k.h.noticesOf(ctx, c.ID, which.Customers); err != nil {
+			return result, err
+		}
+		if len(cohort.Notices) == 0 {
+			return result, nil
+		}
+	}
+	o := k.h.operations()
+	do := map[console.Verb]func(context.Context, dispatch.Cohort, string) (dispatch.Moved, error){console.Hold: o.Hold, console.Release: o.Release, console.Exclude: o.Exclude}[verb]
+	m, err := do(ctx, cohort, reason)
+	result.Moved, result.Skipped = m.Moved, m.Skipped
+	return result, err
+}
+
+// ReleaseRun hands a run to the print shop.
+func (k clerk) ReleaseRun(ctx context.Context, id int64, reason string) error {
+	r, err := k.h.ledger.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	if _, err := k.h.releaseRun(ctx, r); err != nil {
+		return err
+	}
+	return k.h.ledger.Append(ctx, k.h.audit(r.Campaign, "print-release-reason", reason, r.Name()))
+}
+
+// Acknowledge records a deposit.
+func (k clerk) Acknowledge(ctx context.Context, id int64, d pipeline.Deposit, rejected map[int]string) error {
+	ack := postal.Ack{Run: id, Deposits: []postal.AckDeposit{{Deposit: d}}}
+	for _, seq := range slices.Sorted(maps.Keys(rejected)) {
+		ack.Rejected = append(ack.Rejected, postal.AckItem{Seq: seq, Reason: rejected[seq]})
+	}
+	list, err := k.h.reconcile(ctx, []postal.Ack{ack}, false)
+	if err != nil {
+		return err
+	}
+	_, err = k.h.acknowledge(ctx, list[0])
+	return err
+}
+
+// TakeBack voids or recalls a run.
+func (k clerk) TakeBack(ctx context.Context, id int64, reason string) error {
+	r, err := k.h.ledger.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	_, err = k.h.takeBack(ctx, r, reason)
+	return err
+}
+
+// OpenRun opens the file of a run once its hash is the recorded one.
+func (k clerk) OpenRun(ctx context.Context, id int64) (console.RunFile, error) {
+	r, err := k.h.ledger.Run(ctx, id)
+	if err != nil {
+		return console.RunFile{}, err
+	}
+	root, err := os.OpenRoot(k.h.printRuns())
+	if err != nil {
+		return console.RunFile{}, err
+	}
+	defer root.Close()
+	sum, err := fileHash(filepath.Join(k.h.printRuns(), filepath.Base(r.File)))
+	if err != nil {
+		return console.RunFile{}, decline("run-file", "the file of "+r.Name()+" is not here any more", "files go some time after the deposit")
+	}
+	if sum != r.SHA256 {
+		return console.RunFile{}, decline("run-file-altered", "the file of "+r.Name()+" is not the one that was assembled", "recall the run; its letters go into a new one")
+	}
+	f, err := root.Open(filepath.Base(r.File))
+	if err != nil {
+		return console.RunFile{}, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return console.RunFile{}, errors.Join(err, f.Close())
+	}
+	return console.RunFile{Name: r.File, Size: info.Size(), Content: f}, nil
+}
+
+// uploads holds lists that people send, until they are read.
+func (k clerk) uploads() string { return filepath.Join(k.h.Dir, "uploads") }
+
+// New makes a draft.
+func (k clerk) New(ctx context.Context, name string, campaignYAML []byte, logos map[string][]byte) error {
+	if err := os.MkdirAll(k.uploads(), 0o700); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(k.uploads(), "draft-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if err := root.WriteFile(specFile, campaignYAML, 0o600); err != nil {
+		return err
+	}
+	for logo, data := range logos {
+		if err := root.WriteFile(logo, data, 0o600); err != nil {
+			return refuse("logo-missing", "the logo cannot be kept under this name", "a simple name, like logo.png")
+		}
+	}
+	if _, err := k.h.newCampaign(ctx, name, filepath.Join(dir, specFile)); err != nil {
+		return explained(err)
+	}
+	return nil
+}
+
+// Receive puts a list down.
+func (k clerk) Receive(_ context.Context, role, name string, from io.Reader) (console.List, error) {
+	if err := os.MkdirAll(k.uploads(), 0o700); err != nil {
+		return console.List{}, err
+	}
+	dir := filepath.Join(k.uploads(), "list-"+strings.ToLower(rand.Text()))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return console.List{}, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return console.List{}, err
+	}
+	defer root.Close()
+	l := console.List{Role: role, Name: simpleName(name)}
+	l.Path = filepath.Join(dir, l.Name)
+	f, err := root.OpenFile(l.Name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return l, err
+	}
+	_, err = io.Copy(f, from)
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = os.RemoveAll(dir)
+	}
+	return l, roomless(err, k.h.Dir)
+}
+
+// simpleName is a file name without anything that a path or a terminal reads
+// otherwise.
+func simpleName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(".-_", r) {
+			return r
+		}
+		return '_'
+	}, s)
+	s = strings.TrimLeft(s, ".")
+	if len(s) > 100 {
+		s = s[len(s)-100:]
+	}
+	if s == "" {
+		s = "list"
+	}
+	return s
+}
+
+// Import reads lists that were received, and removes them.
+func (k clerk) Import(ctx context.Context, name string, lists []console.List, replace bool) (console.Imported, error) {
+	var c importCmd
+	for _, l := range lists {
+		defer os.RemoveAll(filepath.Dir(l.Path))
+		if l.Role == "customers" {
+			c.Customers = append(c.Customers, l.Path)
+		} else {
+			c.Impact = append(c.Impact, l.Path)
+		}
+	}
+	c.Replace = replace
+	campaign, err := k.named(ctx, name)
+	if err != nil {
+		return console.Imported{}, err
+	}
+	result, err := k.h.importLists(ctx, campaign, c)
+	out := console.Imported{NoChange: result.NoChange, Manifest: result.Manifest}
+	if err != nil {
+		if !result.Refused {
+			return out, explained(err)
+		}
+		out.Refused = explained(err).Sentence
+	}
+	out.Rejects, err = firstRejects(result.Rejects)
+	return out, err
+}
+
+// rejectsShown is how many rejects a page lists; the file has all of them.
+const rejectsShown = 100
+
+func firstRejects(path string) ([]console.Reject, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	r.FieldsPerRecord = -1
+	head, err := r.Read()
+	if err != nil {
+		return nil, nil // nothing was rejected
+	}
+	at := map[string]int{}
+	for i, h := range head {
+		at[strings.TrimPrefix(h, "\ufeff")] = i
+	}
+	var list []console.Reject
+	for len(list) < rejectsShown {
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return list, err
+		}
+		cell := func(name string) string {
+			if i, ok := at[name]; ok && i < len(row) {
+				return row[i]
+			}
+			return ""
+		}
+		list = append(list, console.Reject{File: cell("file"), Row: cell("row"), Column: cell("column"), Code: cell("code"), Sentence: cell("sentence")})
+	}
+	return list, nil
+}
+
+// Check renders and lints everything.
+func (k clerk) Check(ctx context.Context, name string) (console.Checked, error) {
+	c, err := k.named(ctx, name)
+	if err != nil {
+		return console.Checked{}, err
+	}
+	r, err := k.h.check(ctx, c)
+	if err != nil {
+		return console.Checked{}, explained(err)
+	}
+	out := console.Checked{
+		Notices: r.Notices, Rendered: r.Rendered, Held: r.Held, Found: r.Found,
+		Emails: r.Forecast.Emails, Letters: r.Forecast.Letters, EmailTime: time.Duration(r.Forecast.EmailSeconds * float64(time.Second)), Sheets: r.Forecast.Sheets, Runs: r.Forecast.Runs,
+	}
+	for _, x := range []struct {
+		to   *[]console.Finding
+		from []finding
+	}{{&out.Blocks, r.Blocks}, {&out.Warnings, r.Warnings}} {
+		for _, f := range x.from {
+			*x.to = append(*x.to, console.Finding{Code: f.Code, File: f.File, Line: f.Line, Sentence: f.Sentence, Hint: f.Hint, Count: f.Count})
+		}
+	}
+	return out, nil
+}
+
+// Samples returns notices that differ in what shows.
+func (k clerk) Samples(ctx context.Context, name string, n int) ([]pipeline.Notice, error) {
+	c, err := k.named(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	jobs, err := k.h.variety(ctx, c.ID, n)
+	var list []pipeline.Notice
+	for _, j := range jobs {
+		list = append(list, j.Notice)
+	}
+	return list, err
+}
+
+// Proof renders one notice as it would go out, from the letters as they are now.
+func (k clerk) Proof(ctx context.Context, name string, notice int64) (console.Proof, error) {
+	c, err := k.named(ctx, name)
+	if err != nil {
+		return console.Proof{}, err
+	}
+	j, err := k.h.ledger.Notice(ctx, notice)
+	if err != nil {
+		return console.Proof{}, err
+	}
+	if j.Campaign != c.ID || j.Channel == pipeline.NoChannel {
+		return console.Proof{}, pipeline.ErrNotFound
+	}
+	e, _, err := k.h.draft(c)
+	if err != nil {
+		return console.Proof{}, explained(err)
+	}
+	p, err := e.render(ctx, j, k.h.clock.Now())
+	if err != nil {
+		return console.Proof{}, explained(err)
+	}
+	out := console.Proof{Notice: j.Notice, Subject: p.letter.Subject, Text: string(letter.Text(p.letter))}
+	if j.Channel == pipeline.Email {
+		s := e.spec.Senders[j.Sender]
+		out.From, out.HTML = s.DisplayName+" <"+s.From+">", letter.HTML(p.letter)
+		return out, nil
+	}
+	item, err := e.item(p, 1)
+	if err != nil {
+		return out, explained(err)
+	}
+	var pdf bytes.Buffer
+	if _, err := e.press.DrawLetter(&pdf, item); err != nil {
+		return out, explained(err)
+	}
+	out.PDF = pdf.Bytes()
+	return out, nil
+}
+
+// actionSubmit says in the audit trail that a campaign is ready to be approved.
+const actionSubmit = "submit"
+
+// Submit says that the campaign is ready to be approved as it is now.
+func (k clerk) Submit(ctx context.Context, name, reason string) error {
+	c, err := k.named(ctx, name)
+	if err != nil {
+		return err
+	}
+	files, _, err := k.h.folder(c.Name).read()
+	if err != nil {
+		return explained(err)
+	}
+	_, hash, err := files.canonical()
+	if err != nil {
+		return err
+	}
+	imports, population, err := k.h.inForce(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if population == 0 {
+		return decline("nobody", "there is nobody to inform", "import the lists first")
+	}
+	return k.h.ledger.Append(ctx, k.h.audit(c.ID, actionSubmit, reason, fmt.Sprintf("sha256 %s, imports %v", hash, imports)))
+}
+
+// Approve freezes the campaign, unless the one who approves had a hand in it.
+func (k clerk) Approve(ctx context.Context, name, reason string) error {
+	c, err := k.named(ctx, name)
+	if err != nil {
+		return err
+	}
+	mine, err := k.hadAHand(ctx, c)
+	if err != nil {
+		return err
+	}
+	if mine != "" {
+		return decline("approve-own", "nobody approves what they prepared themselves ("+mine+")", "a second person with the role approver does")
+	}
+	if err := k.note(ctx, name, "approve-reason", reason); err != nil {
+		return err
+	}
+	_, err = k.h.approve(ctx, c)
+	if err != nil {
+		return explained(err)
+	}
+	return nil
+}
+
+// hadAHand returns what this person did to the campaign since it was last approved,
+// "" if nothing.
+func (k clerk) hadAHand(ctx context.Context, c pipeline.Campaign) (string, error) {
+	did := ""
+	for a, err := range k.h.ledger.AuditTrail(ctx, c.ID) {
+		if err != nil {
+			return "", err
+		}
+		switch a.Action {
+		case "approve":
+			did = ""
+		case "new", "import", "edit", actionSubmit:
+			if a.Actor == k.h.actor() {
+				did = a.Action
+			}
+		}
+	}
+	return did, nil
+}

@@ -1,0 +1,38 @@
+package console
+
+import "time"
+
+// Route is a row of the table of pages, for the test that walks it.
+type Route struct {
+	Pattern      string
+	May          Action
+	Upload, Sure bool
+}
+
+// Table is the table of pages.
+func (k *Console) Table() (list []Route) {
+	for _, r := range k.table {
+		list = append(list, Route{r.pattern, r.may, r.upload, r.sure})
+	}
+	return list
+}
+
+// TOTPCode is what an authenticator shows.
+func TOTPCode(secret []byte, at time.Time) string { return totpCode(secret, at.Unix()/30) }
+
+// TOTPMatch looks at a code.
+func TOTPMatch(secret []byte, code string, at time.Time, last int64) (int64, bool) {
+	return totpMatch(secret, code, at, last)
+}
+
+// Weak says what is wrong with a password.
+func Weak(password, login, name string) string { return weak(password, login, name) }
+
+// OwnPath cleans a path that somebody sent.
+func OwnPath(p string) string { return ownPath(p) }
+
+// Words are the texts of a language.
+func (k *Console) Words(locale string) map[string]string { return k.words[locale].other }
+
+// Plural reports which texts of a language have two forms.
+func (k *Console) Plural(locale string) map[string]string { return k.words[locale].one }

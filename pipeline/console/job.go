@@ -1,0 +1,100 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+)
+
+// job is work that takes longer than a page: an import, a check. It goes on while
+// nobody looks, and ends with the process; what it does is whole or not at all.
+type job struct {
+	Kind    string // import, check
+	Began   time.Time
+	Ended   time.Time // zero: it runs
+	Err     error
+	Import  *Imported
+	Checked *Checked
+}
+
+// Running reports whether the job is under way.
+func (j *job) Running() bool { return j.Ended.IsZero() }
+
+// jobs are the last job of each kind of each campaign.
+type jobs struct {
+	mu   sync.Mutex
+	by   map[int64]map[string]*job
+	quit context.Context
+	end  context.CancelFunc
+	all  sync.WaitGroup
+}
+
+func newJobs() *jobs {
+	quit, end := context.WithCancel(context.Background())
+	return &jobs{by: map[int64]map[string]*job{}, quit: quit, end: end}
+}
+
+// stop ends what runs and waits for it.
+func (j *jobs) stop() {
+	j.end()
+	j.all.Wait()
+}
+
+// last returns a copy of the last job of a kind, nil without one.
+func (j *jobs) last(campaign int64, kind string) *job {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if x := j.by[campaign][kind]; x != nil {
+		c := *x
+		return &c
+	}
+	return nil
+}
+
+// running reports whether anything is under way for a campaign.
+func (j *jobs) running(campaign int64) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, x := range j.by[campaign] {
+		if x.Running() {
+			return true
+		}
+	}
+	return false
+}
+
+// start begins a job unless one of the campaign runs. It outlives the request.
+func (v *visit) start(c pipeline.Campaign, kind string, work func(context.Context, *job) error) error {
+	j := v.jobs
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, x := range j.by[c.ID] {
+		if x.Running() {
+			return refuse("job-running", "an import or a check of this campaign is under way", "")
+		}
+	}
+	if j.by[c.ID] == nil {
+		j.by[c.ID] = map[string]*job{}
+	}
+	x := &job{Kind: kind, Began: v.Real.Now()}
+	j.by[c.ID][kind] = x
+	ctx, cancel := context.WithCancel(context.WithoutCancel(v.ctx()))
+	stop := context.AfterFunc(j.quit, cancel)
+	log, clock := v.Log, v.Real
+	j.all.Go(func() {
+		defer cancel()
+		defer stop()
+		var done job
+		err := work(ctx, &done)
+		if _, own := errors.AsType[*pipeline.Error](err); err != nil && !own {
+			log.Error("a job of the console has failed", "kind", kind, "campaign", c.ID, "error", err)
+		}
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		x.Import, x.Checked, x.Err, x.Ended = done.Import, done.Checked, err, clock.Now()
+	})
+	return nil
+}

@@ -1,0 +1,362 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/kit/clock"
+)
+
+// This file holds the way of a campaign from nothing to its approval, one thing a
+// page: draft, lists, check, proofs, submission, approval.
+
+func prepareRoutes() []route {
+	return []route{
+		{pattern: "GET /new", may: ActPrepare, do: func(v *visit) error { return v.page("new", struct{ Name string }{}) }},
+		{pattern: "POST /new", may: ActPrepare, upload: true, limit: draftLimit, do: newDraft},
+		{pattern: "GET /campaigns/{name}/prepare", may: ActProof, do: showSteps},
+		{pattern: "GET /campaigns/{name}/import", may: ActPrepare, do: importForm},
+		{pattern: "POST /campaigns/{name}/import", may: ActPrepare, upload: true, limit: listLimit, do: importLists},
+		{pattern: "GET /campaigns/{name}/check", may: ActProof, do: showCheck},
+		{pattern: "POST /campaigns/{name}/check", may: ActProof, do: startCheck},
+		{pattern: "GET /campaigns/{name}/proofs", may: ActProof, do: listProofs},
+		{pattern: "GET /campaigns/{name}/proofs/{notice}", may: ActProof, do: showProof},
+		{pattern: "GET /campaigns/{name}/proofs/{notice}/html", may: ActProof, frame: true, do: proofHTML},
+		{pattern: "GET /campaigns/{name}/proofs/{notice}/pdf", may: ActProof, do: proofPDF},
+		{pattern: "GET /campaigns/{name}/submit", may: ActPrepare, do: deedForm(submitDeed)},
+		{pattern: "POST /campaigns/{name}/submit", may: ActPrepare, do: deedDone(submitDeed)},
+		{pattern: "GET /campaigns/{name}/approve", may: ActApprove, sure: true, do: approveForm},
+		{pattern: "POST /campaigns/{name}/approve", may: ActApprove, sure: true, do: approve},
+	}
+}
+
+const (
+	draftLimit = 8 << 20 // campaign.yaml and logos
+	listLimit  = 8 << 30 // lists, compressed or not
+	// uploadFor is how long a list may take to arrive.
+	uploadFor = 2 * time.Hour
+)
+
+// CampaignForm is what a campaign may be called: it becomes a directory.
+var campaignForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+
+// parts reads a form with files, part by part. take gets each file; fields are
+// returned. The form token is the first part, and nothing is read before it.
+func (v *visit) parts(take func(field, name string, from io.Reader) error) (map[string]string, error) {
+	_ = http.NewResponseController(v.w).SetReadDeadline(clock.Real{}.Now().Add(uploadFor))
+	_ = http.NewResponseController(v.w).SetWriteDeadline(clock.Real{}.Now().Add(uploadFor))
+	mr, err := v.r.MultipartReader()
+	if err != nil {
+		return nil, errOldForm
+	}
+	fields := map[string]string{}
+	for n := 0; n < 100; n++ {
+		p, err := mr.NextPart()
+		if errors.Is(err, io.EOF) {
+			return fields, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := v.part(p, n, fields, take); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errTooMany
+}
+
+func (v *visit) part(p *multipart.Part, n int, fields map[string]string, take func(field, name string, from io.Reader) error) error {
+	defer p.Close()
+	if n == 0 {
+		token, err := io.ReadAll(io.LimitReader(p, 200))
+		if err != nil || p.FormName() != "token" || !v.rightToken(string(token)) {
+			return errOldForm
+		}
+		return nil
+	}
+	if p.FileName() == "" {
+		value, err := io.ReadAll(io.LimitReader(p, 2000))
+		fields[p.FormName()] = strings.TrimSpace(string(value))
+		return err
+	}
+	return take(p.FormName(), path.Base(strings.ReplaceAll(p.FileName(), `\`, "/")), p)
+}
+
+func newDraft(v *visit) error {
+	var campaignYAML []byte
+	logos := map[string][]byte{}
+	fields, err := v.parts(func(field, name string, from io.Reader) error {
+		data, err := io.ReadAll(from)
+		switch {
+		case err != nil:
+			return err
+		case field == "file":
+			campaignYAML = data
+		case field == "logo" && len(data) > 0:
+			logos[name] = data
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	name := fields["name"]
+	if !campaignForm.MatchString(name) {
+		v.wrong("name", "problem.campaign_name")
+	}
+	if len(campaignYAML) == 0 {
+		v.wrong("file", "problem.file")
+	}
+	if len(v.problems) == 0 {
+		if err := v.refused("file", v.ops().New(v.ctx(), name, campaignYAML, logos)); err != nil {
+			return err
+		}
+	}
+	if len(v.problems) > 0 {
+		return v.again("new", struct{ Name string }{name})
+	}
+	return v.done("/campaigns/"+name+"/prepare", "draft")
+}
+
+// steps is how far a campaign is on its way to the launch.
+type steps struct {
+	Campaign pipeline.Campaign
+	Figures  Figures
+	Bar      []bar
+	Import   *job
+	Check    *job
+	Next     string // import, check, proofs, submit, launch, none
+}
+
+func (v *visit) steps() (steps, error) {
+	c, err := v.campaign()
+	if err != nil {
+		return steps{}, err
+	}
+	s := steps{Campaign: c, Import: v.jobs.last(c.ID, "import"), Check: v.jobs.last(c.ID, "check")}
+	if s.Figures, err = v.Board.Figures(v.ctx(), c); err != nil {
+		return s, err
+	}
+	s.Bar = barOf(s.Figures.Balance)
+	switch {
+	case c.State != pipeline.Draft && c.State != pipeline.Approved:
+		s.Next = "none"
+	case s.Figures.Balance.Population == 0:
+		s.Next = "import"
+	case c.State == pipeline.Approved:
+		s.Next = "launch"
+	case s.Check == nil || s.Check.Running() || s.Check.Checked == nil || len(s.Check.Checked.Blocks) > 0:
+		s.Next = "check"
+	default:
+		s.Next = "submit"
+	}
+	return s, nil
+}
+
+func showSteps(v *visit) error {
+	s, err := v.steps()
+	if err != nil {
+		return err
+	}
+	return v.page("prepare", s)
+}
+
+func importForm(v *visit) error {
+	s, err := v.steps()
+	if err != nil {
+		return err
+	}
+	return v.page("import", s)
+}
+
+func importLists(v *visit) error {
+	c, err := v.campaign()
+	if err != nil {
+		return err
+	}
+	var lists []List
+	fields, err := v.parts(func(field, name string, from io.Reader) error {
+		if name == "" || name == "." || field != "customers" && field != "impact" {
+			return nil
+		}
+		l, err := v.ops().Receive(v.ctx(), field, name, from)
+		lists = append(lists, l)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(lists) == 0 {
+		v.wrong("impact", "problem.file")
+	}
+	if len(v.problems) == 0 {
+		ops := v.ops()
+		err := v.start(c, "import", func(ctx context.Context, j *job) error {
+			result, err := ops.Import(ctx, c.Name, lists, fields["replace"] == "yes")
+			j.Import = &result
+			return err
+		})
+		if err := v.refused("", err); err != nil {
+			return err
+		}
+	}
+	if len(v.problems) > 0 {
+		s, err := v.steps()
+		if err != nil {
+			return err
+		}
+		return v.again("import", s)
+	}
+	return v.seeOther(campaignPath(c) + "/import")
+}
+
+func showCheck(v *visit) error {
+	s, err := v.steps()
+	if err != nil {
+		return err
+	}
+	return v.page("check", s)
+}
+
+func startCheck(v *visit) error {
+	c, err := v.campaign()
+	if err != nil {
+		return err
+	}
+	ops := v.ops()
+	err = v.start(c, "check", func(ctx context.Context, j *job) error {
+		result, err := ops.Check(ctx, c.Name)
+		if err == nil {
+			j.Checked = &result
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return v.seeOther(campaignPath(c) + "/check")
+}
+
+// proofCount is how many different letters are shown.
+const proofCount = 12
+
+func listProofs(v *visit) error {
+	c, err := v.campaign()
+	if err != nil {
+		return err
+	}
+	list, err := v.ops().Samples(v.ctx(), c.Name, proofCount)
+	if err != nil {
+		return err
+	}
+	return v.page("proofs", struct {
+		Campaign pipeline.Campaign
+		Notices  []pipeline.Notice
+	}{c, list})
+}
+
+func (v *visit) proof() (pipeline.Campaign, Proof, error) {
+	c, err := v.campaign()
+	if err != nil {
+		return c, Proof{}, err
+	}
+	id, err := strconv.ParseInt(v.r.PathValue("notice"), 10, 64)
+	if err != nil || id < 1 {
+		return c, Proof{}, pipeline.ErrNotFound
+	}
+	p, err := v.ops().Proof(v.ctx(), c.Name, id)
+	return c, p, err
+}
+
+func showProof(v *visit) error {
+	c, p, err := v.proof()
+	if err != nil {
+		return err
+	}
+	v.note("proof", "", c.Name+" notice "+strconv.FormatInt(p.Notice.ID, 10))
+	return v.page("proof", struct {
+		Campaign pipeline.Campaign
+		Proof    Proof
+		Path     string
+	}{c, p, campaignPath(c) + "/proofs/" + strconv.FormatInt(p.Notice.ID, 10)})
+}
+
+// proofHTML is the e-mail as a mail program would show it, for a sandboxed frame.
+func proofHTML(v *visit) error {
+	_, p, err := v.proof()
+	if err != nil {
+		return err
+	}
+	if len(p.HTML) == 0 {
+		return pipeline.ErrNotFound
+	}
+	return v.bytes("text/html; charset=utf-8", p.HTML)
+}
+
+func proofPDF(v *visit) error {
+	_, p, err := v.proof()
+	if err != nil {
+		return err
+	}
+	if len(p.PDF) == 0 {
+		return pipeline.ErrNotFound
+	}
+	v.w.Header().Set("Content-Disposition", `inline; filename="proof-`+strconv.FormatInt(p.Notice.ID, 10)+`.pdf"`)
+	return v.bytes("application/pdf", p.PDF)
+}
+
+// bytes answers with something that is no page of ours.
+func (v *visit) bytes(kind string, data []byte) error {
+	v.w.Header().Set("Content-Type", kind)
+	v.w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	_, err := v.w.Write(data)
+	if err != nil {
+		return errAnswered
+	}
+	return nil
+}
+
+func submitDeed(v *visit) (deed, error) {
+	c, err := v.campaign()
+	return deed{Key: "submit", About: c.Name, Back: campaignPath(c) + "/prepare", code: "submitted", do: func(v *visit, reason string) error {
+		return v.ops().Submit(v.ctx(), c.Name, reason)
+	}}, err
+}
+
+func approveForm(v *visit) error {
+	s, err := v.steps()
+	if err != nil {
+		return err
+	}
+	return v.page("approve", s)
+}
+
+func approve(v *visit) error {
+	s, err := v.steps()
+	if err != nil {
+		return err
+	}
+	if v.value("read") != "yes" {
+		v.wrong("read", "problem.read")
+	}
+	reason := v.reason()
+	if len(v.problems) == 0 {
+		_ = http.NewResponseController(v.w).SetWriteDeadline(clock.Real{}.Now().Add(uploadFor))
+		if err := v.refused("", v.ops().Approve(v.ctx(), s.Campaign.Name, reason)); err != nil {
+			return err
+		}
+	}
+	if len(v.problems) > 0 {
+		return v.again("approve", s)
+	}
+	return v.done(campaignPath(s.Campaign), "approved")
+}
