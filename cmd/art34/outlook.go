@@ -19,17 +19,26 @@ type outlook struct {
 	Pages        int64              `json:"pages"`
 	Sheets       int64              `json:"sheets"`
 	Runs         int64              `json:"runs"`
+
+	// What comes on top of the first e-mails and letters, and what it assumes.
+	Bounces        int64   `json:"expected_bounces"`
+	Fallbacks      int64   `json:"fallback_letters"` // at most
+	FallbackSheets int64   `json:"fallback_sheets"`
+	AssumedFailed  float64 `json:"assumed_failed"` // share of first e-mails
+	AssumedDead    float64 `json:"assumed_dead"`
 }
 
 // predict turns the work ahead into an outlook. perSecond is what the relay or
 // this machine can do; 0 if nobody knows.
 func predict(load rehearsal.Load, pacing pipeline.EmailPolicy, post pipeline.PostPolicy, perSecond float64) outlook {
+	assumed := rehearsal.Usually()
 	f := rehearsal.Predict(load, rehearsal.Capacity{
-		PerSecond: perSecond, Policy: pacing, RunSize: post.RunSize, Duplex: post.Duplex == nil || *post.Duplex,
+		PerSecond: perSecond, Policy: pacing, RunSize: post.RunSize, Duplex: post.Duplex == nil || *post.Duplex, Assumed: assumed,
 	})
 	o := outlook{
 		Emails: f.Emails, EmailSeconds: f.Email.Seconds(), Providers: map[string]float64{},
 		Letters: f.Letters, Pages: f.Pages, Sheets: f.Sheets, Runs: f.Runs,
+		Bounces: f.Bounces, Fallbacks: f.Fallbacks, FallbackSheets: f.FallbackSheets, AssumedFailed: assumed.Failed, AssumedDead: assumed.Dead,
 	}
 	for p, d := range f.Providers {
 		if d > 0 {
@@ -65,8 +74,23 @@ func (o outlook) words() string {
 	return s
 }
 
+// expected says what comes back and what it costs, a sentence on a line of its own;
+// "" where no e-mail is sent.
+func (o outlook) expected() string {
+	if o.Emails == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Expect about %s, and up to %s on %s in place of e-mails: %s on %s in all. This assumes that %s of the first e-mails fail, %s for good; a list that nobody has written to for years has twice as many.\n",
+		count(o.Bounces, "bounce", "bounces"), count(o.Fallbacks, "letter", "letters"), count(o.FallbackSheets, "sheet", "sheets"),
+		count(o.Letters+o.Fallbacks, "letter", "letters"), count(o.Sheets+o.FallbackSheets, "sheet", "sheets"), percent(o.AssumedFailed), percent(o.AssumedDead))
+}
+
+// percent writes a share: "5 %".
+func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
+
 func (o outlook) print(w io.Writer) {
 	fmt.Fprintf(w, "Forecast: %s, if the relay keeps up.\n", o.words())
+	fmt.Fprint(w, o.expected())
 	longest, name := 0.0, ""
 	for p, s := range o.Providers {
 		if s > longest || s == longest && p < name {

@@ -347,8 +347,9 @@ func (a *app) scratch(dir string) *app {
 	own := *a
 	own.globals = &g
 	if g.Log == "info" {
-		// What goes as planned is shown by the figures.
-		own.log = slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		// What goes as planned is shown by the figures, and so is what goes wrong: it is
+		// meant to.
+		own.log = slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelError}))
 	}
 	return &own
 }

@@ -121,6 +121,7 @@ func (c rehearseCmd) answer(ctx context.Context, a *app, own *house, p *practice
 	return a.answer(r, func(w io.Writer) {
 		fmt.Fprintln(w, rehearsalMark+".")
 		fmt.Fprintf(w, "Rehearsed in %s. In earnest: %s.\n", roughly(took), r.Forecast.words())
+		fmt.Fprint(w, r.Forecast.expected())
 		fmt.Fprintf(w, "With what the practice relay refused and returned, %s were printed on %s.\n\n", count(r.Letters, "letter", "letters"), count(r.Sheets, "sheet", "sheets"))
 		r.Status.print(w)
 		fmt.Fprintln(w)

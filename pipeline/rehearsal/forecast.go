@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"math"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -18,13 +19,28 @@ type Capacity struct {
 	Policy    pipeline.EmailPolicy
 	RunSize   int // letters per print run; 0: 1000
 	Duplex    bool
+	Assumed   Assumed
 }
+
+// Assumed says what share of first e-mails is expected to fail.
+type Assumed struct {
+	Failed float64 // at once or later, for whatever reason
+	Dead   float64 // of all: for good, so that a letter takes their place
+}
+
+// Usually is what a list of customers that is written to now and then has: one in
+// twenty fails at first, three in a hundred for good. Lists that nobody has written
+// to for years have twice as many.
+func Usually() Assumed { return Assumed{Failed: 0.05, Dead: 0.03} }
 
 // Forecast is how long it takes and how much is printed.
 type Forecast struct {
 	Emails, Letters, Pages, Sheets, Runs int64
 	Email                                time.Duration            // until the last first e-mail is handed over
 	Providers                            map[string]time.Duration // alone
+	// What comes on top, as assumed: bounces, and the letters that replace e-mails,
+	// at most, since not everybody has a postal address.
+	Bounces, Fallbacks, FallbackSheets int64
 }
 
 // Predict computes a forecast. Providers are served side by side; the campaign's
@@ -61,8 +77,17 @@ func Predict(l Load, c Capacity) Forecast {
 		f.Sheets += n * sheets
 		f.Runs += (n + size - 1) / size
 	}
+	f.Bounces, f.Fallbacks = part(f.Emails, c.Assumed.Failed), part(f.Emails, c.Assumed.Dead)
+	f.FallbackSheets = f.Fallbacks
+	if f.Letters > 0 {
+		// They are as long as the first letters on the average.
+		f.FallbackSheets = (f.Fallbacks*f.Sheets + f.Letters - 1) / f.Letters
+	}
 	return f
 }
+
+// part is a share of n, rounded up.
+func part(n int64, share float64) int64 { return int64(math.Ceil(float64(n)*share - 1e-9)) }
 
 // paced is the time for n messages to one provider: the rate rises in a straight
 // line from RampFrom to Rate over RampOver, then stays.

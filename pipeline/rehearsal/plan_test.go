@@ -45,6 +45,19 @@ func TestPredictPrint(t *testing.T) {
 	}
 }
 
+func TestPredictWhatComesBack(t *testing.T) {
+	t.Parallel()
+	load := rehearsal.Load{Email: map[string]int64{"orange": 1000, "other": 10}, Letters: map[int]int64{1: 100, 3: 100}}
+	f := rehearsal.Predict(load, rehearsal.Capacity{Duplex: true, Assumed: rehearsal.Assumed{Failed: 0.05, Dead: 0.03}})
+	if f.Bounces != 51 || f.Fallbacks != 31 || f.FallbackSheets != 47 || f.Letters != 200 {
+		t.Errorf("%+v", f)
+	}
+	load.Letters = nil
+	if f := rehearsal.Predict(load, rehearsal.Capacity{Assumed: rehearsal.Usually()}); f.FallbackSheets != f.Fallbacks || f.Fallbacks == 0 {
+		t.Errorf("without letters: %+v", f)
+	}
+}
+
 func TestFactorFitsTheLongestWay(t *testing.T) {
 	t.Parallel()
 	p := pipeline.DefaultPolicy()
