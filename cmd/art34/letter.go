@@ -90,13 +90,32 @@ func noLetter(n pipeline.Notice, campaign string) error {
 // again renders an attempt with the version, the date and the imports that it was
 // made of, and returns the message or the pages too.
 func (h *house) again(ctx context.Context, f found, at pipeline.Attempt) (letterView, []byte, error) {
+	// The date of a letter is exact to the second. Where an address was corrected
+	// within it, what was recorded says which one it was.
+	person := f.person
+	f.person = person.AsOf(at.At)
+	v, out, err := h.render(ctx, f, at)
+	for i := 0; err == nil && !v.Same && i <= len(person.Former); i++ {
+		f.person = person
+		if i < len(person.Former) {
+			f.person = person.AsOf(person.Former[i].Until.Add(-1))
+		}
+		if w, other, err := h.render(ctx, f, at); err == nil && w.Same {
+			return w, other, nil
+		}
+	}
+	return v, out, err
+}
+
+// render is again with the addresses of f.person.
+func (h *house) render(ctx context.Context, f found, at pipeline.Attempt) (letterView, []byte, error) {
 	e, err := h.editions.at(ctx, f.campaign, at.Version)
 	if err != nil {
 		return letterView{}, nil, err
 	}
 	n := f.job.Notice
 	n.Attempt, n.Kind, n.Channel = at.N, at.Kind, at.Channel
-	p, err := e.renderPerson(ctx, n, toldUntil(f.person.AsOf(at.At), at.Told), at.At)
+	p, err := e.renderPerson(ctx, n, toldUntil(f.person, at.Told), at.At)
 	if err != nil {
 		return letterView{}, nil, err
 	}
