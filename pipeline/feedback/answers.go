@@ -24,7 +24,7 @@ func newAnswers() answers {
 const (
 	// stopText is all, or nearly all, that somebody writes.
 	stopText = `^\W*(?:stop|unsubscribe|remove|opt[ -]?out|d[ée]sinscription|d[ée]sabonnement|abmelden|abmeldung|abbestellen|austragen)\W*$|
-		^\W*(?:stop|unsubscribe)\b|
+		^\W*(?:stop|unsubscribe)\b|sent this (?:e-?mail|message) to unsubscribe|
 		^(?:.{0,60} )?(?:please |pls )?(?:unsubscribe|remove|take) me\b|
 		(?:stop|don't|do not) (?:sending|send|e-?mail|mailing) me|no (?:more|longer) (?:want|wish) to (?:receive|get)|
 		d[ée]sinscri(?:vez|re)|d[ée]sabonne(?:z|r)|(?:retire[zr]|supprime[zr]|enleve[zr]|enlève[zr])[ -](?:moi|mon adresse|mon (?:e-?)?mail|me)? ?de (?:vos|votre|la|cette) (?:liste|listing|base d'envoi|mailing|diffusion)|

@@ -57,6 +57,7 @@ func TestAnswers(t *testing.T) {
 		"stop, quoted":   {"From: a@example.com\nSubject: Re: votre lettre", "Stop !" + quoted, Stop},
 		"a list robot":   {"From: a@example.com\nSubject: unsubscribe", "This message was automatically generated.", Stop},
 		"a list robot 2": {robot + "Subject: Unsubscribe", "", Stop},
+		"a list robot 3": {robot + "Subject: unsubscribe", "Apple Mail sent this email to unsubscribe from the message “letter”.", Stop},
 		"désinscrire":    {"From: a@example.com\nSubject: Re: lettre", "Merci de me désinscrire de vos envois.", Stop},
 		"désabonnement":  {"From: a@example.com\nSubject: désabonnement", "merci", Stop},
 		"Abmeldung":      {"From: a@example.com\nSubject: Abmelden", "Danke", Stop},

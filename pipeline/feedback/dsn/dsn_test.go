@@ -24,6 +24,9 @@ func TestRecipients(t *testing.T) {
 		"an event of Amazon SES": {
 			"\n" + `{"notificationType":"Bounce","bounce":{"bouncedRecipients":[{"emailAddress":"a@example.com","action":"failed","status":"5.1.1"}]}}`,
 			"delivery a@example.com/failed/5.1.1"},
+		"an event of Amazon SES in a broken line": {
+			"\n" + `{"notificationType":"Bounce","bounce":{"bouncedRecipients":[{"emailAddress":"a@exam` + "\n " + `ple.com","action":"failed","status":"5.1.1"}]}}` + "\n\n--\nto unsubscribe, click",
+			"delivery a@example.com/failed/5.1.1"},
 		"a complaint": {
 			"Content-Type: multipart/report; report-type=feedback-report; boundary=x\n\n--x\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nOriginal-Rcpt-To: <a@example.com>\n--x--\n",
 			"complaint"},

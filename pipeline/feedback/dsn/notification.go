@@ -41,7 +41,11 @@ func (r *Report) notification() bool {
 	}
 	var n notification
 	if json.NewDecoder(strings.NewReader(t)).Decode(&n) != nil {
-		return false
+		// A server on the way broke the long line in two (RFC 5322 §2.1.1).
+		n = notification{}
+		if json.NewDecoder(strings.NewReader(strings.ReplaceAll(t, "\n ", ""))).Decode(&n) != nil {
+			return false
+		}
 	}
 	if n.Message != "" {
 		inner := n.Message
