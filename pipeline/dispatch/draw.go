@@ -201,11 +201,9 @@ func (s *Service) policyOf(id int64) pipeline.Policy {
 
 // countDue counts what is due by now on a channel.
 func (s *Service) countDue(ctx context.Context, campaign int64, ch pipeline.Channel, now time.Time) (n int64, err error) {
-	counts, err := s.Ledger.CountDue(ctx, campaign, now, countMost)
+	counts, err := s.Ledger.CountDue(ctx, campaign, now, countMost, ch)
 	for _, c := range counts {
-		if c.Channel == ch {
-			n += c.Count
-		}
+		n += c.Count
 	}
 	return n, err
 }

@@ -553,13 +553,13 @@ func (l *memLedger) NextDue(_ context.Context, campaign int64) (map[pipeline.Cha
 	return out, nil
 }
 
-func (l *memLedger) CountDue(_ context.Context, campaign int64, now time.Time, most int) ([]pipeline.DueCount, error) {
+func (l *memLedger) CountDue(_ context.Context, campaign int64, now time.Time, most int, on ...pipeline.Channel) ([]pipeline.DueCount, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	m := map[pipeline.DueCount]int64{}
 	for _, n := range l.by[pipeline.Due] {
 		k := pipeline.DueCount{Channel: n.Channel, Provider: n.Provider}
-		if n.Campaign == campaign && !n.DueAt.After(now) && m[k] < int64(most) {
+		if n.Campaign == campaign && !n.DueAt.After(now) && (len(on) == 0 || slices.Contains(on, n.Channel)) && m[k] < int64(most) {
 			m[k]++
 		}
 	}

@@ -61,7 +61,7 @@ type Finder interface {
 	Expired(ctx context.Context, campaign int64, s pipeline.State, now time.Time, limit int) ([]pipeline.Notice, error)
 	Tally(ctx context.Context, campaign int64) ([]pipeline.Tally, error)
 	NextDue(ctx context.Context, campaign int64) (map[pipeline.Channel]time.Time, error)
-	CountDue(ctx context.Context, campaign int64, now time.Time, cap int) ([]pipeline.DueCount, error)
+	CountDue(ctx context.Context, campaign int64, now time.Time, cap int, on ...pipeline.Channel) ([]pipeline.DueCount, error)
 	Reasons(ctx context.Context, campaign int64, s pipeline.State) (map[string]int64, error)
 	Answers(ctx context.Context, campaign int64) ([]pipeline.Answers, error)
 	Notice(ctx context.Context, id int64) (pipeline.Job, error)

@@ -222,8 +222,9 @@ type Reader interface {
 	// where there is none. Supplements of imports that are not merged do not count.
 	NextDue(ctx context.Context, campaign int64) (map[pipeline.Channel]time.Time, error)
 	// CountDue counts what is Due by now, per channel and provider, up to cap each,
-	// in order of both; Reason stays empty. It counts what TakeDue would take.
-	CountDue(ctx context.Context, campaign int64, now time.Time, cap int) ([]pipeline.DueCount, error)
+	// in order of both; Reason stays empty. It counts what TakeDue would take, on the
+	// channels given or, without any, on all.
+	CountDue(ctx context.Context, campaign int64, now time.Time, cap int, on ...pipeline.Channel) ([]pipeline.DueCount, error)
 	// PerVersion counts the attempts per version of the letters, each attempt once
 	// however often it was tried.
 	PerVersion(ctx context.Context, campaign int64) (map[int]int64, error)

@@ -64,6 +64,12 @@ func testDueCounts(t *testing.T, e Engine) {
 	if got["email/google"] != 1 || got["email/orange"] != 2 || len(got) != 2 {
 		t.Fatalf("%v; capped at 2", got)
 	}
+	if counts, err = b.CountDue(b.ctx, b.campaign.ID, t0.Add(3*time.Hour), 2, pipeline.Post); err != nil || len(counts) != 0 {
+		t.Fatalf("by post: %v, %v", counts, err)
+	}
+	if counts, err = b.CountDue(b.ctx, b.campaign.ID, t0.Add(3*time.Hour), 2, pipeline.Email, pipeline.Post); err != nil || len(counts) != 2 {
+		t.Fatalf("by e-mail and post: %v, %v", counts, err)
+	}
 }
 
 func testReasons(t *testing.T, e Engine) {

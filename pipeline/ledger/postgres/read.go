@@ -110,7 +110,7 @@ func (l *Ledger) NextDue(ctx context.Context, campaign int64) (map[pipeline.Chan
 
 // CountDue counts what TakeDue would take, per channel and provider. The
 // recursion hops from one provider to the next in the index.
-func (l *Ledger) CountDue(ctx context.Context, campaign int64, now time.Time, cap int) ([]pipeline.DueCount, error) {
+func (l *Ledger) CountDue(ctx context.Context, campaign int64, now time.Time, cap int, on ...pipeline.Channel) ([]pipeline.DueCount, error) {
 	return query(ctx, l, l.hot, func(row pgx.CollectableRow) (c pipeline.DueCount, err error) {
 		err = row.Scan(&c.Channel, &c.Provider, &c.Count)
 		return c, err
@@ -118,7 +118,7 @@ func (l *Ledger) CountDue(ctx context.Context, campaign int64, now time.Time, ca
 			SELECT s.*, (SELECT n.provider FROM notices n
 				WHERE n.import_id = s.import_id AND n.role = s.role AND n.lane = s.lane AND n.channel = s.channel AND n.state = 'due'
 				ORDER BY n.provider LIMIT 1) AS provider
-			FROM source s
+			FROM source s WHERE cardinality($4::text[]) = 0 OR s.channel = ANY($4)
 			UNION ALL
 			SELECT s.import_id, s.role, s.lane, s.channel, (SELECT n.provider FROM notices n
 				WHERE n.import_id = s.import_id AND n.role = s.role AND n.lane = s.lane AND n.channel = s.channel AND n.state = 'due' AND n.provider > s.provider
@@ -130,7 +130,7 @@ func (l *Ledger) CountDue(ctx context.Context, campaign int64, now time.Time, ca
 				WHERE n.import_id = s.import_id AND n.role = s.role AND n.lane = s.lane AND n.channel = s.channel AND n.provider = s.provider AND n.state = 'due' AND n.due_at <= $2
 				LIMIT $3) x) d
 		WHERE s.provider IS NOT NULL AND d.n > 0
-		GROUP BY 1, 2 ORDER BY 1, 2`, campaign, micros(now), int64(cap))
+		GROUP BY 1, 2 ORDER BY 1, 2`, campaign, micros(now), int64(cap), strs(on))
 }
 
 // Search returns the notices that a token of the blind index leads to.

@@ -95,7 +95,7 @@ func (l *Ledger) NextDue(ctx context.Context, campaign int64) (map[pipeline.Chan
 }
 
 // CountDue counts what is due by now, up to limit for each channel and provider.
-func (l *Ledger) CountDue(ctx context.Context, campaign int64, now time.Time, limit int) ([]pipeline.DueCount, error) {
+func (l *Ledger) CountDue(ctx context.Context, campaign int64, now time.Time, limit int, on ...pipeline.Channel) ([]pipeline.DueCount, error) {
 	counts := map[pipeline.DueCount]int64{}
 	err := l.snapshot(ctx, "count what is due", func(s *snapshot) error {
 		all, err := s.dueGroups(campaign)
@@ -104,6 +104,9 @@ func (l *Ledger) CountDue(ctx context.Context, campaign int64, now time.Time, li
 		}
 		for _, g := range all {
 			key := pipeline.DueCount{Channel: g.channel, Provider: g.provider}
+			if len(on) > 0 && !slices.Contains(on, g.channel) {
+				continue
+			}
 			if g.first > micros(now) || counts[key] >= int64(limit) {
 				continue
 			}
