@@ -100,7 +100,11 @@ func cancelDeed(v *visit) (deed, error) {
 func breakerDeed(v *visit) (deed, error) {
 	c, err := v.campaign()
 	scope := v.r.PathValue("scope")
-	return deed{Key: "breaker", About: scope, Back: campaignPath(c), code: "breaker", do: func(v *visit, reason string) error {
+	about, err2 := v.words.scope(scope)
+	if err == nil {
+		err = err2
+	}
+	return deed{Key: "breaker", About: about, Back: campaignPath(c), code: "breaker", do: func(v *visit, reason string) error {
 		return v.ops().ReleaseBreaker(v.ctx(), c.Name, scope, reason)
 	}}, err
 }

@@ -156,6 +156,31 @@ func (w *words) at(t time.Time) string {
 	return w.day(t) + " at " + t.Format("15:04")
 }
 
+// soon writes a moment near now: only the hour, if it is today.
+func (w *words) soon(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
+		return t.Format("15:04")
+	}
+	if w.locale == "fr" {
+		return t.Format("02/01 15:04")
+	}
+	return t.Format("2 Jan 15:04")
+}
+
+// scope says which breaker: that of "relay", "provider:NAME", also as
+// "breaker:provider:NAME". One that has no words is shown as it is.
+func (w *words) scope(scope string) (string, error) {
+	scope = strings.TrimPrefix(scope, "breaker:")
+	if name, ok := strings.CutPrefix(scope, "provider:"); ok {
+		return w.say("scope.provider", name)
+	}
+	if key := "scope." + scope; w.has(key) {
+		return w.say(key)
+	}
+	return scope, nil
+}
+
 // day writes a date.
 func (w *words) day(t time.Time) string {
 	t = t.Local()

@@ -1,0 +1,59 @@
+package console_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/art34/art34/pipeline/console"
+	"github.com/art34/art34/pipeline/kit/testenv"
+)
+
+// TestPagesInABrowser shows every kind of page in both languages, wide and narrow,
+// light and dark, and lets axe-core judge each.
+func TestPagesInABrowser(t *testing.T) {
+	t.Parallel()
+	w := furnished(t)
+	c := testenv.Chrome(t, 4*time.Minute)
+	w.user("ana", console.Roles()...)
+	open := func(path string) {
+		t.Helper()
+		w.clock.Advance(2 * time.Second)
+		c.Open(w.server.URL + path)
+	}
+	c.Size(1280, "light")
+	open("/login")
+	c.Accessible("login")
+	c.Shot("login")
+	c.Type("#login", "ana")
+	c.Type("#password", password)
+	c.Press("main form button")
+	c.Shot("login-code")
+	c.Type("#code", w.code("ana"))
+	c.Press("main form button")
+	pages := [][2]string{
+		{"campaigns", "/campaigns"}, {"campaign", "/campaigns/muguet"}, {"pause", "/pause"}, {"resume", "/campaigns/muguet/resume"}, {"breaker", "/campaigns/muguet/breakers/relay"},
+		{"pacing", "/campaigns/muguet/pacing"}, {"doubts", "/campaigns/muguet/doubts"}, {"customers", "/campaigns/muguet/customers"}, {"launch", "/campaigns/muguet/launch"},
+		{"planned", "/campaigns/muguet/planned"}, {"version", "/campaigns/muguet/version/1"}, {"run", "/campaigns/muguet/runs/R000001"}, {"deposit", "/campaigns/muguet/runs/R000001/deposit"},
+		{"prepare", "/campaigns/muguet/prepare"}, {"import", "/campaigns/muguet/import"}, {"check", "/campaigns/muguet/check"}, {"proofs", "/campaigns/muguet/proofs"}, {"proof", "/campaigns/muguet/proofs/7"},
+		{"approve", "/campaigns/muguet/approve"}, {"new", "/new"}, {"users", "/users"}, {"user", "/users/zoe"}, {"user-new", "/users/new"}, {"account", "/account"}, {"password", "/account/password"},
+		{"audit", "/audit"}, {"not-found", "/nowhere"},
+	}
+	for _, look := range []struct {
+		locale string
+		width  int
+		scheme string
+	}{{"fr", 1280, "light"}, {"en", 390, "light"}, {"fr", 390, "dark"}, {"en", 1280, "dark"}} {
+		c.Size(look.width, look.scheme)
+		open("/account")
+		if c.Eval(`document.querySelector("footer .language button").value`) == look.locale {
+			c.Press("footer .language button")
+		}
+		for _, p := range pages {
+			name := fmt.Sprintf("%s-%s-%d-%s", p[0], look.locale, look.width, look.scheme)
+			open(p[1])
+			c.Accessible(name)
+			c.Shot(name)
+		}
+	}
+}
