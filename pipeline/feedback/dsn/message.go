@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"mime/quotedprintable"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -171,6 +172,8 @@ func splitParts(body []byte, boundary string) (parts [][]byte) {
 	return parts
 }
 
+var boundaryIs = regexp.MustCompile(`(?i)boundary=`)
+
 // mediaType reads a Content-Type. One that mime refuses is read by hand: the type,
 // and the boundary, which is what matters.
 func mediaType(s string) (string, map[string]string) {
@@ -182,8 +185,8 @@ func mediaType(s string) (string, map[string]string) {
 	}
 	kind, rest, _ := strings.Cut(s, ";")
 	params := map[string]string{}
-	if i := strings.Index(strings.ToLower(rest), "boundary="); i >= 0 {
-		v := strings.TrimSpace(rest[i+len("boundary="):])
+	if loc := boundaryIs.FindStringIndex(rest); loc != nil {
+		v := strings.TrimSpace(rest[loc[1]:])
 		if strings.HasPrefix(v, `"`) {
 			v, _, _ = strings.Cut(v[1:], `"`)
 		} else {
