@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -52,6 +53,7 @@ type found struct {
 	person   pipeline.Person
 	edition  *edition // that speaks of the notice; nil if its files cannot be read
 	asked    bool     // by its own reference
+	shared   bool     // somebody who is not concerned has the same key
 }
 
 // foundView is a line of find --json.
@@ -92,8 +94,12 @@ type bystander struct {
 	State    string            `json:"state"` // not-concerned
 	Import   int64             `json:"import"`
 	At       time.Time         `json:"at"`
+	ByName   bool              `json:"by_name,omitempty"` // found by name and postcode: first names of such people are not kept
 	Sentence map[string]string `json:"sentence"`
 }
+
+// misread matches what has the shape of a reference.
+var misread = regexp.MustCompile(`^\s*[0-9A-Za-z]{4}[- ]?[0-9A-Za-z]{4}[- ]?[0-9A-Za-z]{4}\s*$`)
 
 // Run finds one customer.
 func (c findCmd) Run(ctx context.Context, a *app) error {
@@ -104,6 +110,9 @@ func (c findCmd) Run(ctx context.Context, a *app) error {
 		}
 		c.Key = strings.TrimSpace(line)
 	}
+	if strings.TrimSpace(c.Key) == "" {
+		return refuse("usage", "say whom to look for", "a reference, a customer or contract number, an e-mail address, a phone number, or a family name and postcode")
+	}
 	h, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -113,8 +122,14 @@ func (c findCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if len(list) == 0 && len(others) == 0 && misread.MatchString(c.Key) {
+		return decline("nobody", "nobody matches this key", "it looks like a reference of which a character was misheard or mistyped: ask for it again, or try the customer or contract number")
+	}
 	if len(list) == 0 && len(others) == 0 {
 		return decline("nobody", "nobody matches this key", "a first name has to agree, and a name needs its postcode (\"martin 75011\"); try the reference on the letter, the customer or contract number, the e-mail address or the phone number")
+	}
+	if slices.ContainsFunc(list, func(f found) bool { return f.shared }) {
+		h.say("note: somebody who is not concerned shares this key; make sure who is calling")
 	}
 	persons := personsOf(list)
 	if len(persons) > 1 && (c.Letter || !h.JSON) {
@@ -171,9 +186,12 @@ func (h *house) search(ctx context.Context, c findCmd) (list []found, others []b
 		if err != nil {
 			return nil, nil, err
 		}
-		matches, bystanderOf, err := h.searchIn(ctx, campaign, keys, c.Key)
+		matches, bystanderOf, byName, err := h.searchIn(ctx, campaign, keys, c.Key)
 		if err != nil {
 			return nil, nil, err
+		}
+		for i := range matches {
+			matches[i].shared = bystanderOf != 0 && !byName
 		}
 		if len(matches) > 0 {
 			e := h.speaking(ctx, campaign)
@@ -187,6 +205,9 @@ func (h *house) search(ctx context.Context, c findCmd) (list []found, others []b
 			if err != nil {
 				return nil, nil, err
 			}
+			if b.ByName = byName; byName {
+				b.Sentence = map[string]string{}
+			}
 			others = append(others, b)
 		}
 	}
@@ -194,14 +215,18 @@ func (h *house) search(ctx context.Context, c findCmd) (list []found, others []b
 	return list, others, nil
 }
 
-func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *seal.Keys, text string) (list []found, bystanderOf int64, err error) {
+func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *seal.Keys, text string) (list []found, bystanderOf int64, byName bool, err error) {
 	seen := map[int64]bool{}
+	another := false // somebody of this name, with another first name
 	for _, k := range intake.QueryKeys(text) {
 		ids, other, err := h.ledger.Search(ctx, campaign.ID, keys.Token(k.Kind, k.Value), maxMatches)
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, false, err
 		}
-		bystanderOf = max(bystanderOf, other)
+		if other != 0 {
+			byName = k.Kind == intake.KeyName && (bystanderOf == 0 || byName)
+			bystanderOf = max(bystanderOf, other)
+		}
 		for _, id := range ids {
 			if seen[id] {
 				continue
@@ -212,23 +237,24 @@ func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *
 				continue
 			}
 			if err != nil {
-				return nil, 0, err
+				return nil, 0, false, err
 			}
 			p, err := openPerson(keys, j)
 			if err != nil {
-				return nil, 0, err
+				return nil, 0, false, err
 			}
 			if k.Kind == intake.KeyName && !intake.Fits(text, p) {
+				another = true
 				continue
 			}
-			list = append(list, found{campaign, j, p, nil, k.Kind == intake.KeyReference})
+			list = append(list, found{campaign: campaign, job: j, person: p, asked: k.Kind == intake.KeyReference})
 			if k.Kind != intake.KeyReference || len(p.CustomerIDs) == 0 {
 				continue
 			}
 			// The letter that somebody has in hand is one of several, perhaps.
 			beside, err := h.byCustomer(ctx, campaign.ID, keys, p.CustomerIDs[0])
 			if err != nil {
-				return nil, 0, err
+				return nil, 0, false, err
 			}
 			for _, b := range beside {
 				if seen[b.ID] || !bytes.Equal(b.Person, j.Person) {
@@ -237,17 +263,20 @@ func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *
 				seen[b.ID] = true
 				q, err := openPerson(keys, b)
 				if err != nil {
-					return nil, 0, err
+					return nil, 0, false, err
 				}
-				list = append(list, found{campaign, b, q, nil, false})
+				list = append(list, found{campaign: campaign, job: b, person: q})
 			}
 		}
+	}
+	if another && byName {
+		bystanderOf = 0 // the name says nothing about the one who calls
 	}
 	if len(seen)+int(bystanderOf) > 0 {
 		// Who looked whom up belongs on record; the key itself does not.
 		err = h.ledger.Append(ctx, h.audit(campaign.ID, "find", "", count(int64(len(seen)), "notice", "notices")))
 	}
-	return list, bystanderOf, err
+	return list, bystanderOf, byName, err
 }
 
 func (h *house) notConcerned(ctx context.Context, c pipeline.Campaign, importID int64) (bystander, error) {
@@ -390,6 +419,10 @@ func (v foundView) print(f found) func(io.Writer) {
 
 // print says to whom it may be said, and of which campaign and list.
 func (b bystander) print(w io.Writer) {
+	if b.ByName {
+		fmt.Fprintf(w, "Somebody of this name and postcode is not concerned in campaign %s, by import %d of %s.\nFirst names of those are not kept: ask for the customer or contract number, the e-mail address or the phone number to be sure that it is the caller.\n", b.Campaign, b.Import, shown(b.At))
+		return
+	}
 	fmt.Fprintf(w, "Not concerned in campaign %s, by import %d of %s.\n\nTo read aloud: %s\n               %s\n", b.Campaign, b.Import, shown(b.At), b.Sentence["fr"], b.Sentence["en"])
 }
 
