@@ -71,6 +71,10 @@ func TestServerDiesUnderCouriers(t *testing.T) {
 		server.Start(t)
 	}
 	wg.Wait()
+	// A connection that the last kill broke may be found out only now.
+	for errors.Is(p.Ping(t.Context()), pipeline.ErrAway) {
+		waitMoment(t)
+	}
 	if got := p.balanced(t, notices); got[pipeline.Accepted] != notices {
 		t.Errorf("states %v", got)
 	}
