@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/art34/art34/pipeline"
@@ -38,6 +41,49 @@ func TestAloudSaysOnlyWhatHappened(t *testing.T) {
 		}
 		if said["fr"] == "" {
 			t.Errorf("%s: nothing in French", c.name)
+		}
+	}
+}
+
+// TestRoomless: a full disk is said as such, wherever it showed; other failures
+// stay what they are.
+func TestRoomless(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err  error
+		full bool
+	}{
+		{fmt.Errorf("rejects: %w", syscall.ENOSPC), true},
+		{&pipeline.Error{Code: "spill-failed", Cause: syscall.ENOSPC}, true},
+		{&pipeline.Error{Code: "spill-failed", Cause: syscall.EACCES}, false},
+		{errors.Join(&pipeline.Error{Code: "ledger-disk-full"}, errors.New("import 1 stays staged until the next sweep")), true},
+		{&pipeline.Error{Code: "header-missing"}, false},
+		{errors.New("anything"), false},
+	} {
+		if got := pipeline.ErrorCode(roomless(c.err, "data")) == "disk-full"; got != c.full {
+			t.Errorf("%v: %v", c.err, got)
+		}
+	}
+}
+
+// TestBreakerWords: whoever reads the status knows what to type, and is not sent to
+// release what closes by itself.
+func TestBreakerWords(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		b                  pipeline.Breaker
+		says, hint, silent string
+	}{
+		{pipeline.Breaker{Scope: "relay", Reason: "relay-away"}, "cannot be reached", "tried again by itself", "release"},
+		{pipeline.Breaker{Scope: "relay", Reason: "relay-refuses", Detail: "relay-tls"}, "STARTTLS", "art34 release muguet --breaker relay --reason", "postmaster"},
+		{pipeline.Breaker{Scope: "relay", Reason: "relay-refuses", Detail: "relay-auth"}, "does not accept our login", "password file", "postmaster"},
+		{pipeline.Breaker{Scope: "provider:orange", Reason: "provider-refuse"}, "the provider orange refuses us", "--breaker provider:orange", "import"},
+		{pipeline.Breaker{Scope: "kind:mobile", Reason: "dead-share"}, "the contract kind mobile", "look at the bounces", "postmaster"},
+		{pipeline.Breaker{Scope: "import:3", Reason: "new-reason"}, "import 3 is stopped (new-reason)", "--breaker import:3", "postmaster"},
+	} {
+		sentence, hint := breakerWords(c.b, "muguet")
+		if !strings.Contains(sentence, c.says) || !strings.Contains(hint, c.hint) || strings.Contains(hint, c.silent) {
+			t.Errorf("%s %s: %q, %q", c.b.Scope, c.b.Reason, sentence, hint)
 		}
 	}
 }
