@@ -38,6 +38,13 @@ type Run struct {
 	Deposit                           Deposit
 }
 
+// A run is drawn in memory, some 55 kB a letter of two pages; within these bounds
+// that stays under 256 MB.
+const (
+	MostRunLetters = 4000
+	MostRunPages   = 8000 // with blank backs: long letters make smaller runs
+)
+
 // Name is the run as people and files know it: "R000042".
 func (r Run) Name() string { return RunName(r.ID) }
 

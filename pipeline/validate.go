@@ -231,8 +231,8 @@ func (v *validator) email(e EmailPolicy) {
 }
 
 func (v *validator) post(p PostPolicy) {
-	if p.RunSize < 0 || p.RunSize > 5000 {
-		v.fault("post.run_size is %d: 1 to 5000 letters", p.RunSize)
+	if p.RunSize < 0 || p.RunSize > MostRunLetters {
+		v.fault("post.run_size is %d: 1 to %d letters, because a run is drawn in memory, and a larger one takes more than 256 MB", p.RunSize, MostRunLetters)
 	}
 	if p.MinLetters < 0 || p.MaxWait < 0 {
 		v.fault("post.min_letters and post.max_wait cannot be negative")

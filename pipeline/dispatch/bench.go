@@ -211,14 +211,19 @@ func (b *bench) count() (n int) {
 	return n
 }
 
+// full is how many letters of a pile fill a run. A sheet has two pages.
+func (b *bench) full(p pile) int {
+	return max(1, min(b.size, pipeline.MostRunLetters, pipeline.MostRunPages/(2*max(1, p.sheets))))
+}
+
 // cutFull cuts the piles that fill a run.
 func (b *bench) cutFull(ctx context.Context) error {
 	for p, letters := range b.piles {
-		for len(letters) >= b.size {
-			if err := b.cut(ctx, p, letters[:b.size]); err != nil {
+		for size := b.full(p); len(letters) >= size; {
+			if err := b.cut(ctx, p, letters[:size]); err != nil {
 				return err
 			}
-			letters = slices.Clone(letters[b.size:])
+			letters = slices.Clone(letters[size:])
 			b.piles[p] = letters
 		}
 	}

@@ -22,7 +22,7 @@ var (
 
 // Faults of single rows.
 const (
-	FaultQuote   = "quote"   // a quotation mark is open at the end of the line, or stands in the middle of a field
+	FaultQuote   = "quote"   // a quotation mark is open, and nothing closes it
 	FaultControl = "control" // NUL or another control character
 	FaultLong    = "long"    // longer than a row of a list can be
 	FaultFields  = "fields"  // more fields than a list can have
@@ -128,7 +128,7 @@ func (f *File) row(lines []string) (Row, int) {
 
 func (f *File) split(raw string) ([]string, string) {
 	c := csv.NewReader(strings.NewReader(raw))
-	c.Comma, c.FieldsPerRecord, c.TrimLeadingSpace = f.Delimiter, -1, f.Delimiter != '\t'
+	c.Comma, c.FieldsPerRecord, c.TrimLeadingSpace, c.LazyQuotes = f.Delimiter, -1, f.Delimiter != '\t', true
 	fields, err := c.Read()
 	switch {
 	case err != nil:

@@ -190,7 +190,7 @@ func entry(row listfile.Row, at map[string]int, names Names) Entry {
 func rowFault(code string) *pipeline.Error {
 	switch code {
 	case listfile.FaultQuote:
-		return fault("row-quote", "a quotation mark is open, or stands in the middle of a field", "")
+		return fault("row-quote", "a quotation mark is open, and nothing closes it", "")
 	case listfile.FaultControl:
 		return fault("row-control", "the row holds control characters", "")
 	case listfile.FaultLong:

@@ -33,6 +33,7 @@ var (
 // ParseLetter reads what was typed or scanned. Scanners put an identifier before
 // the text (]d2, ISO/IEC 15424) and a tab or a control character after it.
 func ParseLetter(s string) (Letter, *pipeline.Error) {
+	typed := strings.TrimSpace(s)
 	s = strings.TrimFunc(s, func(r rune) bool { return r <= ' ' || r == 0xa0 || r == 0xfeff || r == '"' })
 	if len(s) > 3 && s[0] == ']' {
 		s = strings.TrimFunc(s[3:], func(r rune) bool { return r <= ' ' })
@@ -46,7 +47,7 @@ func ParseLetter(s string) (Letter, *pipeline.Error) {
 	if r, err := pipeline.ParseReference(s); err == nil {
 		return Letter{Reference: r}, nil
 	}
-	if _, err := postal.ParseCode(american(s)); err == nil {
+	if _, err := postal.ParseCode(american(typed)); err == nil {
 		return Letter{}, errKeyboard
 	}
 	plain := strings.Map(func(r rune) rune {
