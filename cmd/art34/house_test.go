@@ -43,7 +43,7 @@ func homes() map[string][]string {
 		"github.com/wneessen/go-mail":      {"pipeline/email"},
 		"github.com/xuri/excelize/v2":      {"pipeline/intake"},
 		"github.com/yuin/goldmark":         {"pipeline/kit/markdown"},
-		"github.com/chromedp/chromedp":     {}, // tests
+		"github.com/chromedp":              {}, // tests
 		"golang.org/x/crypto/argon2":       {"pipeline/console"},
 		"golang.org/x/net/idna":            {"pipeline/kit/idna"},
 		"golang.org/x/sync/errgroup":       {"cmd/art34"},

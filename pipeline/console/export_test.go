@@ -36,3 +36,6 @@ func (k *Console) Words(locale string) map[string]string { return k.words[locale
 
 // Plural reports which texts of a language have two forms.
 func (k *Console) Plural(locale string) map[string]string { return k.words[locale].one }
+
+// CheapHashes makes hashes that a test can afford by the hundred.
+func CheapHashes(a *Accounts) { a.hash.memory = 64 }

@@ -29,9 +29,12 @@ const (
 )
 
 // hasher makes and checks encoded hashes of passwords.
-type hasher struct{ lanes chan struct{} }
+type hasher struct {
+	lanes  chan struct{}
+	memory uint32 // KiB; tests take less
+}
 
-func newHasher() hasher { return hasher{make(chan struct{}, hashLanes)} }
+func newHasher() hasher { return hasher{make(chan struct{}, hashLanes), hashMemory} }
 
 func (h hasher) key(password string, salt []byte, memory, passes uint32) []byte {
 	h.lanes <- struct{}{}
@@ -42,7 +45,7 @@ func (h hasher) key(password string, salt []byte, memory, passes uint32) []byte 
 // encode hashes a password in the usual text form, "$argon2id$v=19$m=…".
 func (h hasher) encode(password string, salt []byte) string {
 	b64 := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s", argon2.Version, hashMemory, hashPasses, b64(salt), b64(h.key(password, salt, hashMemory, hashPasses)))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s", argon2.Version, h.memory, hashPasses, b64(salt), b64(h.key(password, salt, h.memory, hashPasses)))
 }
 
 // matches reports whether the password is the one that was encoded. One that was
@@ -51,7 +54,7 @@ func (h hasher) matches(encoded, password string) bool {
 	if len(password) > 4*longestPassword {
 		password = ""
 	}
-	salt, want, memory, passes := make([]byte, saltLength), []byte(nil), uint32(hashMemory), uint32(hashPasses)
+	salt, want, memory, passes := make([]byte, saltLength), []byte(nil), h.memory, uint32(hashPasses)
 	parts := strings.Split(encoded, "$")
 	if len(parts) == 6 && parts[1] == "argon2id" {
 		var version int

@@ -65,6 +65,7 @@ func newWorld(t testing.TB, adjust ...func(*console.Config)) *world {
 	w.desk.w = w
 	random := func(b []byte) { _, _ = rand.Read(b) }
 	w.accounts = console.NewAccounts(l, keys, w.clock, random)
+	console.CheapHashes(w.accounts)
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
