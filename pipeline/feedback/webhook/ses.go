@@ -36,11 +36,9 @@ func (s *SES) Accept(ctx context.Context, r Request, now time.Time) (Accepted, e
 	}
 	switch e.Type {
 	case subscription:
-		return Accepted{ID: e.MessageID}, s.sns.confirm(ctx, e)
+		return Accepted{ID: e.MessageID, Note: "the subscription to a topic of Amazon SNS is confirmed"}, s.sns.confirm(ctx, e)
 	case unsubscription:
-		// Somebody ended the subscription: nothing comes any more. The signature says it
-		// is true; the way back will be missed when its proof grows old.
-		return Accepted{ID: e.MessageID}, nil
+		return Accepted{ID: e.MessageID, Note: "somebody ended the subscription to a topic of Amazon SNS: nothing comes from it any more; subscribe again in its console"}, nil
 	}
 	events, err := s.Events(r.Body)
 	if err != nil {

@@ -77,6 +77,8 @@ type Accepted struct {
 	Keep bool
 	// Done, if set, is called after the body was kept.
 	Done func()
+	// Note is something that the operator should hear of; "" mostly.
+	Note string
 }
 
 // Adapter reads what one provider posts.
@@ -153,6 +155,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if accepted.Done != nil {
 		accepted.Done()
+	}
+	if accepted.Note != "" && h.Log != nil {
+		h.Log.Warn(accepted.Note, "source", string(h.Adapter.Source()))
 	}
 	w.WriteHeader(http.StatusOK)
 }

@@ -17,6 +17,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -282,6 +283,27 @@ func TestSNSSubscription(t *testing.T) {
 		if got := send(newTestSES(t, a), k, a.post(t, e), now); got != 403 || len(a.fetched) != 0 {
 			t.Errorf("a topic that is not ours: %d, fetched %v", got, a.fetched)
 		}
+	}
+}
+
+// TestSNSEnded: the operator hears that nothing comes any more, and that something
+// was refused, without a word of what it says.
+func TestSNSEnded(t *testing.T) {
+	t.Parallel()
+	a := newAmazonia(t, "sns.amazonaws.com", now.Add(100*time.Hour))
+	e := envelope("You have chosen to deactivate subscription")
+	e.Type, e.Token, e.SubscribeURL = unsubscription, "secret-token", "https://sns.eu-west-3.amazonaws.com/?Action=ConfirmSubscription"
+	var out bytes.Buffer
+	h := &Handler{Adapter: newTestSES(t, a), Clock: clock.NewManual(now), Log: slog.New(slog.NewTextHandler(&out, nil))}
+	good := a.post(t, e)
+	for _, body := range [][]byte{good, bytes.Replace(good, []byte("deactivate"), []byte("activate"), 1)} {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body)))
+	}
+	if log := out.String(); !strings.Contains(log, "ended the subscription") || !strings.Contains(log, "signature is not Amazon's") || strings.Contains(log, "secret-token") || strings.Contains(log, "chosen") {
+		t.Errorf("logged %s", log)
+	}
+	if len(a.fetched) > 2 {
+		t.Errorf("fetched %v: an end is not undone", a.fetched)
 	}
 }
 
