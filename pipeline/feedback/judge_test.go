@@ -18,9 +18,7 @@ func TestBouncesTakeTheRightWay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	list := w.notices(6)
-	for _, n := range list {
-		w.accept(n.ID)
-	}
+	w.accept(ids(list)...)
 	w.clock.Advance(time.Hour)
 	for i, c := range [][3]string{
 		{"failed", "5.1.1", noUser}, {"failed", "4.2.2", full}, {"failed", "5.7.1", policied},
@@ -96,15 +94,15 @@ func TestBounceBeforeTheAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.notices(1)[0].ID
-	w.hop(id, pipeline.Queued, "")
-	w.hop(id, pipeline.Sending, "courier")
+	w.commit(w.hop(id, pipeline.Queued))
+	w.commit(w.hop(id, pipeline.Sending))
 	w.take(w.path(id, 1), w.report(id, 1, "failed", "5.1.1", noUser))
 	for range 3 {
 		if got := w.round(); got[pipeline.InboundPending] != 1 {
 			t.Fatalf("%v", got)
 		}
 	}
-	w.event(id, pipeline.Event{Kind: pipeline.EvAccepted})
+	w.commit(w.event(id, pipeline.EvAccepted))
 	if got := w.round(); got[pipeline.InboundApplied] != 1 {
 		t.Fatalf("%v", got)
 	}
@@ -141,9 +139,7 @@ func TestIdentity(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	list := w.notices(3)
-	for _, n := range list {
-		w.accept(n.ID)
-	}
+	w.accept(ids(list)...)
 	a, b := list[0].ID, list[1].ID
 	about := func(id int64) []byte { return w.report(id, 1, "failed", "5.1.1", noUser) }
 	forged := func(path string) string { return path[:20] + string('0'+(path[20]-'0'+1)%10) + path[21:] }
@@ -250,9 +246,7 @@ func TestAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	list := w.notices(3)
-	for _, n := range list {
-		w.accept(n.ID)
-	}
+	w.accept(ids(list)...)
 	reply := func(id int64, more string) []byte {
 		return []byte("From: Jeanne <jeanne.martin@example.com>\r\nTo: contact@example.fr\r\nSubject: Re: your letter\r\nIn-Reply-To: " + email.MessageID(w.mac, id, 1, domain) + "\r\n" + more + "\r\nWhich contract do you mean?\r\n")
 	}

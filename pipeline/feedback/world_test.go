@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -38,12 +40,13 @@ type world struct {
 	away     bool               // the cell's mailbox
 	policy   pipeline.Policy
 	retired  bool // the key number 0
+	imports  int
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, ctx: context.Background(), clock: clock.NewManual(t0), policy: pipeline.DefaultPolicy()}
-	dir := t.TempDir()
+	dir := memory(t)
 	var err error
 	w.Ledger, err = sqlite.Open(w.ctx, sqlite.Config{Path: filepath.Join(dir, "ledger.db")})
 	w.must(err)
@@ -63,6 +66,18 @@ func newWorld(t testing.TB) *world {
 	w.judge, err = feedback.NewJudge(feedback.JudgeConfig{Ledger: w, Keys: own, Tokens: tokens{}, Signs: w, Policies: w, Forward: w, Clock: w.clock, Real: w.clock})
 	w.must(err)
 	return w
+}
+
+// memory is a directory that need not reach a disk, where there is one: these tests
+// write often, and a crash is for others to test.
+func memory(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "art34-feedback-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 func (w *world) must(err error) {
@@ -118,7 +133,8 @@ func token(t email.Token, err error) (feedback.Token, bool) {
 // notices publishes n notices that are due by e-mail, with a postal address beside.
 func (w *world) notices(n int) []pipeline.Notice {
 	w.t.Helper()
-	i, err := w.BeginImport(w.ctx, pipeline.Import{Campaign: w.campaign.ID, Content: fmt.Sprintf("content %d", n), StagedAt: t0, Actor: "test"})
+	w.imports++
+	i, err := w.BeginImport(w.ctx, pipeline.Import{Campaign: w.campaign.ID, Content: fmt.Sprintf("content %d", w.imports), StagedAt: t0, Actor: "test"})
 	w.must(err)
 	first, err := w.ReserveIDs(w.ctx, n)
 	w.must(err)
@@ -145,45 +161,65 @@ func (w *world) now(id int64) pipeline.Notice {
 	return j.Notice
 }
 
-// hop moves a notice through the queue.
-func (w *world) hop(id int64, to pipeline.State, owner string) {
+// hop is a move of a notice through the queue.
+func (w *world) hop(id int64, to pipeline.State) pipeline.Change {
 	w.t.Helper()
 	n := w.now(id)
-	c := pipeline.Hop(n, to, owner, w.clock.Now())
+	c := pipeline.Hop(n, to, "", w.clock.Now())
 	if to == pipeline.Sending {
+		c.To.Owner = "courier"
 		c.Attempt = &pipeline.Attempt{Notice: n.ID, N: n.Attempt, Kind: n.Kind, Channel: n.Channel, Version: 1, At: w.clock.Now(), Letter: make([]byte, 32), Bytes: make([]byte, 32)}
 	}
-	w.commit(c)
+	return c
 }
 
-// event moves a notice by the rules.
-func (w *world) event(id int64, e pipeline.Event) {
+// event is a move of a notice by the rules.
+func (w *world) event(id int64, kind pipeline.EventKind) pipeline.Change {
 	w.t.Helper()
 	n := w.now(id)
-	e.Notice, e.Attempt, e.At, e.Actor = id, n.Attempt, w.clock.Now(), "test"
+	e := pipeline.Event{Notice: id, Attempt: n.Attempt, Kind: kind, At: w.clock.Now(), Actor: "test"}
 	next, moved, err := w.policy.Apply(n, e)
 	w.must(err)
 	if !moved {
 		w.t.Fatalf("%s does not move a notice in %s", e.Kind, n.State)
 	}
-	w.commit(pipeline.Move(n, next, e))
+	return pipeline.Move(n, next, e)
 }
 
-func (w *world) commit(c pipeline.Change) {
+// commit applies changes that must all apply.
+func (w *world) commit(list ...pipeline.Change) {
 	w.t.Helper()
-	ok, err := w.Commit(w.ctx, []pipeline.Change{c})
-	w.must(err)
-	if !ok[0] {
-		w.t.Fatal("a change did not apply")
+	for batch := range slices.Chunk(list, 500) {
+		ok, err := w.Commit(w.ctx, batch)
+		w.must(err)
+		if slices.Contains(ok, false) {
+			w.t.Fatal("a change did not apply")
+		}
 	}
 }
 
-// accept sends a notice's present attempt and has the relay accept it.
-func (w *world) accept(id int64) {
+// accept sends the present attempts of notices and has the relay accept them.
+func (w *world) accept(ids ...int64) {
 	w.t.Helper()
-	w.hop(id, pipeline.Queued, "")
-	w.hop(id, pipeline.Sending, "courier")
-	w.event(id, pipeline.Event{Kind: pipeline.EvAccepted})
+	for _, step := range []func(id int64) pipeline.Change{
+		func(id int64) pipeline.Change { return w.hop(id, pipeline.Queued) },
+		func(id int64) pipeline.Change { return w.hop(id, pipeline.Sending) },
+		func(id int64) pipeline.Change { return w.event(id, pipeline.EvAccepted) },
+	} {
+		var list []pipeline.Change
+		for _, id := range ids {
+			list = append(list, step(id))
+		}
+		w.commit(list...)
+	}
+}
+
+// ids are the numbers of notices.
+func ids(list []pipeline.Notice) (out []int64) {
+	for _, n := range list {
+		out = append(out, n.ID)
+	}
+	return out
 }
 
 func (w *world) path(id int64, attempt int) string {
@@ -208,11 +244,18 @@ const (
 	policied = "550 5.7.1 message refused by policy: spam"
 )
 
-// take keeps messages as the listener would.
+// take keeps a message as the listener would.
 func (w *world) take(to string, raw []byte) {
 	w.t.Helper()
-	_, err := w.intake.Take(w.ctx, feedback.Message{Source: pipeline.FromLMTP, To: to, Raw: raw})
-	w.must(err)
+	w.takeAll(feedback.Message{Source: pipeline.FromLMTP, To: to, Raw: raw})
+}
+
+func (w *world) takeAll(list ...feedback.Message) {
+	w.t.Helper()
+	for batch := range slices.Chunk(list, 500) {
+		_, err := w.intake.Take(w.ctx, batch...)
+		w.must(err)
+	}
 }
 
 func (w *world) round() feedback.Tally {
