@@ -464,6 +464,8 @@ type printRecallCmd struct {
 func (printRecallCmd) Help() string {
 	return `Before the release a run is voided and its letters are due again. After the release this records that the print shop acknowledged the recall; its letters are held until somebody releases them.
 
+` + reasonHelp + `
+
 Example:
 
     art34 print recall R000042 --reason "wrong enclosure"`
@@ -471,6 +473,9 @@ Example:
 
 // Run takes a run back.
 func (c printRecallCmd) Run(ctx context.Context, a *app) error {
+	if err := checkReason(c.Reason); err != nil {
+		return err
+	}
 	h, err := a.open(ctx)
 	if err != nil {
 		return err

@@ -221,6 +221,7 @@ func eventWords(e pipeline.Event) string {
 		pipeline.EvDelivered:  "the mailbox confirmed the delivery",
 		pipeline.EvConfirmed:  "nothing came back in time: counted as informed",
 		pipeline.EvComplained: "the recipient reported the e-mail as unwanted",
+		pipeline.EvOverdue:    "the deadline passed before the e-mail could be sent again",
 		pipeline.EvDelayed:    "the delivery is delayed",
 		pipeline.EvReplied:    "the recipient answered",
 		pipeline.EvCut:        "the letter went into a print run",
@@ -291,11 +292,19 @@ func reasonWords(reason string) string {
 		pipeline.FlagLitigation:       "the flag litigation asks for a person's decision",
 		pipeline.FormatBraille:        "braille is made by hand",
 		pipeline.FormatAudio:          "an audio letter is made by hand",
+		pipeline.ReasonTold:           "told by other means",
+		pipeline.ReasonCorrected:      "the address was corrected",
+		pipeline.ReplyClosed:          "a robot answers that nobody reads this mailbox",
+		pipeline.ReplyLeft:            "a robot answers that the person has left",
+		pipeline.ReplyChallenge:       "a filter holds the e-mail until somebody confirms it",
 		"parent-cancelled":            "the letter that it completes was cancelled",
 		"held":                        "a person held it",
 		"excluded":                    "a person excluded it",
 	}[reason]; ok {
 		return words
+	}
+	if scope, ok := strings.CutPrefix(reason, pipeline.ReasonBounces); ok {
+		return "so much of " + scopeWords(scope) + " comes back that the list or the provider must be wrong; art34 release --breaker " + scope + " lets all of it go"
 	}
 	if code, ok := strings.CutPrefix(reason, checkPrefix); ok {
 		return "check found a defect (" + code + ")"

@@ -87,3 +87,28 @@ func TestBreakerWords(t *testing.T) {
 		}
 	}
 }
+
+// TestReasonWords: no reason that the rules or the import give is said as a
+// person's decision.
+func TestReasonWords(t *testing.T) {
+	t.Parallel()
+	reasons := []string{
+		pipeline.ReasonAddressDead, pipeline.ReasonDeadline, pipeline.ReasonTransient, pipeline.ReasonOurs, pipeline.ReasonSecondDoubt, pipeline.ReasonDoubt,
+		pipeline.ReasonReturned, pipeline.ReasonRejected, pipeline.ReasonVoided, pipeline.ReasonRecalled, pipeline.ReasonUnfit, pipeline.ReasonNoContact,
+		pipeline.ReasonNoAddress, pipeline.ReasonNoPrintable, pipeline.ReasonLateEvidence, pipeline.ReasonTold, pipeline.ReasonCorrected,
+		pipeline.ReasonBounces + "kind:mobile", pipeline.ReplyClosed, pipeline.ReplyLeft, pipeline.ReplyChallenge, checkPrefix + "L05", "names-differ", "parent-cancelled",
+	}
+	for flag := range pipeline.DefaultFlagRules() {
+		if flag != pipeline.FlagNoEmail && flag != pipeline.FlagNoPost { // these hold nobody
+			reasons = append(reasons, flag)
+		}
+	}
+	for _, r := range reasons {
+		if words := reasonWords(r); words == "" || strings.Contains(words, "a person decided") {
+			t.Errorf("%s: %q", r, words)
+		}
+	}
+	if words := reasonWords("calls-back"); !strings.Contains(words, "a person decided so (calls-back)") {
+		t.Errorf("%q", words)
+	}
+}
