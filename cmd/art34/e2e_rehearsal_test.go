@@ -326,7 +326,14 @@ func compareEnds(t *testing.T, calm, killed *end) {
 	drawn := func(n *ended) bool {
 		return n.had(pipeline.EvReturned, "") || n.had(pipeline.EvRejected, "") || n.Reason == pipeline.ReasonSecondDoubt
 	}
-	same, excused := 0, 0
+	// A robot's answer that comes while the mail is still counted as being sent moves
+	// nothing; a courier that was killed leaves it so for seconds.
+	overtook := func(n *ended) bool {
+		sent := slices.IndexFunc(n.events, func(x pipeline.Event) bool { return x.Kind == pipeline.EvAccepted })
+		said := slices.IndexFunc(n.events, func(x pipeline.Event) bool { return x.Kind == pipeline.EvReplied && pipeline.Unread(x.Code) })
+		return said >= 0 && n.events[said].Into != pipeline.Due && (said < sent || !n.events[said].At.After(n.events[sent].At))
+	}
+	same, excused, overtaken := 0, 0, 0
 	for who, a := range calm.notices {
 		b := killed.notices[who]
 		switch {
@@ -336,12 +343,14 @@ func compareEnds(t *testing.T, calm, killed *end) {
 			same++
 		case drawn(a) || drawn(b):
 			excused++
+		case overtook(a) || overtook(b):
+			overtaken++
 		default:
 			t.Errorf("%s ended %s by %s, and %s by %s when killed:%s\nwhen killed:%s", who, a.State, a.Channel, b.State, b.Channel, a.timeline(), b.timeline())
 		}
 	}
-	t.Logf("%d of %d ended the same; %d differ by what is drawn anew or was in doubt twice", same, len(calm.notices), excused)
-	if excused*20 > len(calm.notices) {
+	t.Logf("%d of %d ended the same; %d differ by what is drawn anew or was in doubt twice, %d by a robot's answer that overtook the relay's", same, len(calm.notices), excused, overtaken)
+	if (excused+overtaken)*20 > len(calm.notices) {
 		t.Errorf("%d differ", excused)
 	}
 }

@@ -127,7 +127,11 @@ func (p *practice) work(ctx context.Context, s *service, r dispatch.Relay, liste
 		})
 	}
 	alongside(func(ctx context.Context) error { return p.relay.Serve(ctx, listener) })
-	back, err := p.h.newWayBack(nil)
+	forward, err := p.h.forwarder(r)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	back, err := p.h.newWayBack(forward)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -339,11 +343,15 @@ func (p *practice) acknowledge(ctx context.Context, r pipeline.Run) error {
 	return err
 }
 
+// practiceCell is where the practice relay takes the answers that are sent on.
+const practiceCell = "cell@practice.example"
+
 // scratch returns an app that keeps everything in a directory of its own and
 // knows no service of the real one.
 func (a *app) scratch(dir string) *app {
 	g := *a.globals
 	g.Dir, g.Ledger, g.LedgerFile, g.Redis, g.RedisFile, g.Relay, g.MasterKeyFile = dir, "", "", "", "", "", ""
+	g.consoleOptions, g.feedbackOptions = consoleOptions{}, feedbackOptions{CellMailbox: practiceCell}
 	own := *a
 	own.globals = &g
 	if g.Log == "info" {

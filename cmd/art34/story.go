@@ -119,7 +119,7 @@ func (s *story) print(w io.Writer) {
 	line("resent", count(s.Resent, "e-mail", "e-mails")+" on schedule")
 	line("letters", summed(s.Letters, "instead of e-mails"))
 	if n := total64(s.Replied); n > 0 {
-		line("answers", summed(s.Replied, ""))
+		line("answers", fmt.Sprintf("%s; %s sent on to the cell", summed(s.Replied, ""), thousands(s.Inbox[pipeline.InboundForwarded])))
 	}
 	line("complaints", thousands(s.Complained))
 	line("quarantined", count(s.Inbox[pipeline.InboundQuarantined], "forgery", "forgeries")+", which changed nothing")

@@ -212,9 +212,9 @@ func (r *Relay) coming(f fate, key string) (list []coming) {
 	case fateSuccess:
 		add(whatDelivered, between(time.Second, 2*time.Minute))
 	case fateAbsence:
-		add(whatAbsence, between(time.Second, time.Minute))
+		add(whatAbsence, between(time.Minute, 10*time.Minute))
 	case fateLeft:
-		add(whatLeft, between(time.Second, time.Minute))
+		add(whatLeft, between(time.Minute, 10*time.Minute))
 	case fateReply:
 		add(whatReply, between(10*time.Minute, 72*hour))
 	case fateStop:
