@@ -60,6 +60,7 @@ type status struct {
 	Runs        map[pipeline.RunState]int64 `json:"print_runs"`
 	Held        map[string]int64            `json:"held"`        // reason → notices
 	Unreachable map[string]int64            `json:"unreachable"` // reason → notices
+	Outside     outsideView                 `json:"outside"`
 	Audit       *auditResult                `json:"audit,omitempty"`
 	WayBack     []provenView                `json:"way_back,omitempty"`
 	Warnings    []warning                   `json:"warnings,omitempty"`
@@ -225,7 +226,7 @@ func (h *house) status(ctx context.Context, c pipeline.Campaign) (*status, error
 	if !c.LaunchAt.IsZero() {
 		s.LaunchAt = &c.LaunchAt
 	}
-	for _, add := range []func(context.Context, pipeline.Campaign, *status) error{h.addReasons, h.addRuns, h.addVersions, h.addPace, h.addBlocked, h.addWayBack, h.addWarnings} {
+	for _, add := range []func(context.Context, pipeline.Campaign, *status) error{h.addReasons, h.addOutside, h.addRuns, h.addVersions, h.addPace, h.addBlocked, h.addWayBack, h.addWarnings} {
 		if err := add(ctx, c, s); err != nil {
 			return nil, err
 		}
@@ -319,6 +320,7 @@ func (s *status) print(w io.Writer) {
 	}
 	printCounts(w, "Held because of", s.Held)
 	printCounts(w, "Unreachable because of", s.Unreachable)
+	s.Outside.print(w, sumOf(s.Unreachable))
 	if len(s.Runs) > 0 {
 		fmt.Fprintf(w, "Print runs: %s\n", stateCounts(s.Runs))
 		if s.Runs[pipeline.RunAssembled] > 0 {

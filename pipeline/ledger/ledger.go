@@ -34,6 +34,7 @@ type Ledger interface {
 	Keeper
 	Reader
 	Watcher
+	Listener
 	Corrector
 	Inbox
 	Users

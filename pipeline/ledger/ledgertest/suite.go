@@ -40,7 +40,7 @@ func Run(t *testing.T, e Engine) {
 		{"everything survives a restart", testRestart}, {"cancelled context", testCancelled}, {"two openers", testTwoOpeners},
 		{"large batches", testLargeBatches}, {"pages", testPages}, {"take fairly", testTakeFairly}, {"rewritten attempt", testRewrittenAttempt},
 		{"search over imports", testSearchOverImports}, {"absorb too late", testAbsorbTooLate}, {"absorb chain", testAbsorbChain}, {"what strangers write", testWhatStrangersWrite},
-		{"answers", testAnswers}, {"planned", testPlanned}, {"add tokens", testAddTokens},
+		{"answers", testAnswers}, {"planned", testPlanned}, {"outside", testOutside}, {"add tokens", testAddTokens},
 		{"users", testUsers}, {"first user", testFirstUser}, {"sessions", testSessions},
 		{"inbox", testInbox}, {"inbox concurrently", testInboxConcurrently},
 		{"model", testModel}, {"kill -9", testKill}, {"abandoned import", testAbandonedImport},

@@ -171,17 +171,17 @@ const tries = 5
 // on runs f, single statements that need no transaction around them, and
 // translates its error.
 func (l *Ledger) on(ctx context.Context, pool *pgxpool.Pool, f func(context.Context, querier) error) error {
-	return l.again(ctx, pool, func(ctx context.Context) error { return f(ctx, pool) })
+	return l.again(ctx, func(ctx context.Context) error { return f(ctx, pool) })
 }
 
 // tx runs f in a transaction and translates its error.
 func (l *Ledger) tx(ctx context.Context, pool *pgxpool.Pool, f func(context.Context, querier) error) error {
-	return l.again(ctx, pool, func(ctx context.Context) error {
+	return l.again(ctx, func(ctx context.Context) error {
 		return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return f(ctx, tx) })
 	})
 }
 
-func (l *Ledger) again(ctx context.Context, pool *pgxpool.Pool, f func(context.Context) error) error {
+func (l *Ledger) again(ctx context.Context, f func(context.Context) error) error {
 	var err error
 	for range tries {
 		if l.closed.Load() {
@@ -192,7 +192,9 @@ func (l *Ledger) again(ctx context.Context, pool *pgxpool.Pool, f func(context.C
 		}
 	}
 	if errors.Is(err, pipeline.ErrAway) {
-		pool.Reset() // the others are broken too; the next call starts afresh
+		for _, p := range []*pgxpool.Pool{l.hot, l.desk} {
+			p.Reset() // the others are broken too; the next call starts afresh
+		}
 	}
 	return err
 }
