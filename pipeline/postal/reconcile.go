@@ -27,13 +27,13 @@ type AckMismatch struct {
 
 const mismatchMost = 20 // letters that a sentence names; all are in the struct
 
-func (m *AckMismatch) Error() string { return m.As().Error() }
+func (m *AckMismatch) Error() string { return m.forPeople().Error() }
 
 // Unwrap gives the error for people.
-func (m *AckMismatch) Unwrap() error { return m.As() }
+func (m *AckMismatch) Unwrap() error { return m.forPeople() }
 
-// As is the error for people, with the letters by position and reference.
-func (m *AckMismatch) As() *pipeline.Error {
+// forPeople is the error for people, with the letters by position and reference.
+func (m *AckMismatch) forPeople() *pipeline.Error {
 	parts := slices.Clone(m.Differences)
 	if len(m.Missing) > 0 {
 		parts = append(parts, listed(m.Missing, "missing"))
