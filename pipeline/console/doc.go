@@ -8,7 +8,8 @@
 // declared in ports.go as small interfaces, which the command supplies.
 //
 // The templates, the style sheet, the script and the words come as a file system:
-// html/NAME.html, css/console.css, static/*, messages/LOCALE.yaml.
+// html/NAME.html, css/console.css, static/*, messages/LOCALE.yaml and
+// messages/LOCALE-PART.yaml.
 //
 // References: OWASP ASVS 5.0 level 2; WCAG 2.2 A and AA; RFC 6238 (time-based
 // one-time passwords); RFC 9106 (argon2id); RFC 6265bis (cookie prefixes).

@@ -22,13 +22,15 @@ type words struct {
 	other  map[string]string
 }
 
-// readWords reads messages/LOCALE.yaml of every language.
+// readWords reads messages/LOCALE.yaml of every language, and messages/LOCALE-PART.yaml:
+// a part of the console may bring its own words.
 func readWords(files fs.FS) (map[string]*words, error) {
 	names, err := fs.Glob(files, "messages/*.yaml")
 	if err != nil {
 		return nil, err
 	}
 	all := map[string]*words{}
+	from := map[string]string{} // locale and key → file
 	for _, name := range names {
 		data, err := fs.ReadFile(files, name)
 		if err != nil {
@@ -38,8 +40,17 @@ func readWords(files fs.FS) (map[string]*words, error) {
 		if err := strictyaml.Decode(path.Base(name), data, &raw); err != nil {
 			return nil, err
 		}
-		w := &words{strings.TrimSuffix(path.Base(name), ".yaml"), map[string]string{}, map[string]string{}}
+		locale, _, _ := strings.Cut(strings.TrimSuffix(path.Base(name), ".yaml"), "-")
+		w := all[locale]
+		if w == nil {
+			w = &words{locale, map[string]string{}, map[string]string{}}
+			all[locale] = w
+		}
 		for key, v := range raw {
+			if other := from[locale+key]; other != "" {
+				return nil, fmt.Errorf("%s: %s: stands in %s too", name, key, other)
+			}
+			from[locale+key] = name
 			switch v := v.(type) {
 			case string:
 				w.other[key] = w.typeset(v)
@@ -54,7 +65,6 @@ func readWords(files fs.FS) (map[string]*words, error) {
 				return nil, fmt.Errorf("%s: %s: a text, or one and other", name, key)
 			}
 		}
-		all[w.locale] = w
 	}
 	return all, nil
 }
