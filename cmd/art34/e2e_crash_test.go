@@ -178,12 +178,15 @@ func TestBreakerOpensOnDoubts(t *testing.T) {
 	in := install(t, 60, 13, fmt.Sprintf("ART34_RELAY=smtp://%s?tls=none", relay.addr))
 	in.must("launch", "muguet")
 	r := in.start("run", "--until-idle")
-	if code := r.wait(3 * time.Minute); code != 1 || !strings.Contains(r.out.String(), "art34 release --breaker") {
+	if code := r.wait(3 * time.Minute); code != 1 || !strings.Contains(r.out.String(), "the breaker of the relay is open") {
 		t.Errorf("exit %d\n%s", code, r.out.String())
 	}
 	s := in.status(true)
 	if len(s.Breakers) != 1 || s.Breakers[0].Scope != "relay" || len(s.Blocked) == 0 || s.Blocked[0].Code != "breaker:relay" {
 		t.Errorf("breakers %+v, blocked %+v", s.Breakers, s.Blocked)
+	}
+	if said, _, _ := in.run("status", "muguet"); !strings.Contains(said, "art34 release muguet --breaker relay --reason") {
+		t.Errorf("status does not say what to do:\n%s", said)
 	}
 	in.must("release", "muguet", "--breaker", "relay", "--reason", "mended")
 	if s := in.status(false); len(s.Breakers) != 0 {
@@ -218,7 +221,7 @@ func newDropper(t *testing.T) *dropper {
 	return d
 }
 
-var messageID = regexp.MustCompile(`(?im)^message-id: *(\S+)`)
+var messageID = regexp.MustCompile(`(?im)^message-id: (\S+)\r$`)
 
 func (d *dropper) serve(c net.Conn) {
 	defer c.Close()

@@ -109,7 +109,7 @@ func TestPostfixBounces(t *testing.T) {
 			"minimal_backoff_time": "1s", "maximal_backoff_time": "1s", "queue_run_delay": "1s",
 		},
 	})
-	in := install(t, 40, 7, "ART34_RELAY="+relay.URL, "ART34_FEEDBACK_LMTP="+back, "ART34_CONSOLE=off")
+	in := install(t, 40, 7, "ART34_RELAY="+relay.URL, "ART34_FEEDBACK_LMTP="+back, "ART34_CONSOLE=off", "ART34_RUN_PROVE_EVERY=1h")
 	in.must("launch", "muguet")
 	service := in.start("run")
 

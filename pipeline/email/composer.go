@@ -123,7 +123,7 @@ func (c *Composer) fill(msg *mail.Msg, text, html []byte) ([]byte, error) {
 		// go-mail's errors may print addresses.
 		return nil, unfit("message-unbuildable", "the message cannot be built", "")
 	}
-	frame := b.frame.Bytes()
+	frame := unfold(b.frame.Bytes(), "\r\nMessage-ID:\r\n ")
 	if err := wellFormed(frame); err != nil {
 		return nil, err
 	}
@@ -140,6 +140,18 @@ func (c *Composer) fill(msg *mail.Msg, text, html []byte) ([]byte, error) {
 	out = append(out, html...)
 	out = append(out, frame[second+len(place):]...)
 	return out, nil
+}
+
+// unfold takes the line break out of a header field that go-mail has broken behind
+// its name. Programs that look for a Message-ID by line would find none, and what
+// comes back would name nothing.
+func unfold(frame []byte, field string) []byte {
+	i := bytes.Index(frame, []byte(field))
+	if i < 0 {
+		return frame
+	}
+	i += len(field) - len("\r\n ")
+	return append(frame[:i], frame[i+len("\r\n"):]...)
 }
 
 // buffers are what building a message needs for a moment.

@@ -131,6 +131,23 @@ func parse(t *testing.T, body []byte) (netmail.Header, map[string]string) {
 	}
 }
 
+// TestMessageIDOnOneLine: whoever looks for it line by line finds it, however long
+// the domain of return paths is.
+func TestMessageIDOnOneLine(t *testing.T) {
+	t.Parallel()
+	for _, domain := range []string{"retour.example.fr", "retour.telecom-exemple.example", strings.Repeat("long-", 11) + "name.retour.telecom-exemple.example"} {
+		l := testLetter()
+		l.Sender.EnvelopeDomain = domain
+		m, err := newComposer(t).Compose(l, []byte(testText), []byte(testHTML), pipeline.Notice{ID: 42, Attempt: 1}, "zoe@example.com", testTime)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := bytes.Count(m.Body, []byte("\r\nMessage-ID: "+m.ID+"\r\n")); n != 1 {
+			t.Errorf("%s: %d lines with %s", domain, n, m.ID)
+		}
+	}
+}
+
 func TestComposeReadsBack(t *testing.T) {
 	t.Parallel()
 	m, err := newComposer(t).Compose(testLetter(), []byte(testText), []byte(testHTML), pipeline.Notice{ID: 42, Attempt: 2}, "zoe@example.com", testTime)
