@@ -9,7 +9,7 @@ import (
 
 // Idle says whether there is anything left to do without a person.
 type Idle struct {
-	Idle    bool             // nothing is queued, sending, in doubt or being drawn, and nothing unblocked falls due soon
+	Idle bool // nothing is queued, sending, in doubt or being drawn, and nothing unblocked falls due soon
 	// Blocked is looked for only when nothing is moving.
 	Blocked map[string]int64 // code → notices that are due and cannot go: paused, canary, hours, schedule, relay-away, breaker:SCOPE
 	Next    time.Time        // the earliest work after the horizon; zero: none
