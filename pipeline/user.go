@@ -47,4 +47,5 @@ type Session struct {
 	CreatedAt time.Time
 	SeenAt    time.Time // last request, to about a minute
 	SureAt    time.Time // last time that the password or code was given
+	Strong    bool      // the identity provider has vouched for a second factor
 }

@@ -38,6 +38,7 @@ type Ledger interface {
 	Corrector
 	Inbox
 	Users
+	Access
 
 	// Meta reads and sets small facts of the installation: key check value, epoch
 	// of the queue. Meta returns "" for an unknown key. SetMeta with if-empty only

@@ -112,7 +112,7 @@ func testSessions(t *testing.T, e Engine) {
 	u, err := b.CreateUser(b.ctx, user("ana"), false, installation("user-add"))
 	b.must(err)
 	session := func(token string) pipeline.Session {
-		return pipeline.Session{Hash: sha256.Sum256([]byte(token)), User: u.ID, Epoch: u.Epoch, CreatedAt: t0, SeenAt: t0.Add(time.Minute), SureAt: t0}
+		return pipeline.Session{Hash: sha256.Sum256([]byte(token)), User: u.ID, Epoch: u.Epoch, CreatedAt: t0, SeenAt: t0.Add(time.Minute), SureAt: t0, Strong: token == "one"}
 	}
 	for _, token := range []string{"one", "two", "old"} {
 		s := session(token)

@@ -41,7 +41,7 @@ func Run(t *testing.T, e Engine) {
 		{"large batches", testLargeBatches}, {"pages", testPages}, {"take fairly", testTakeFairly}, {"rewritten attempt", testRewrittenAttempt},
 		{"search over imports", testSearchOverImports}, {"absorb too late", testAbsorbTooLate}, {"absorb chain", testAbsorbChain}, {"what strangers write", testWhatStrangersWrite},
 		{"answers", testAnswers}, {"planned", testPlanned}, {"outside", testOutside}, {"add tokens", testAddTokens},
-		{"users", testUsers}, {"first user", testFirstUser}, {"sessions", testSessions},
+		{"users", testUsers}, {"first user", testFirstUser}, {"sessions", testSessions}, {"embargoes", testEmbargoes}, {"programs", testPrograms}, {"answers remembered", testRemembered},
 		{"inbox", testInbox}, {"inbox concurrently", testInboxConcurrently},
 		{"model", testModel}, {"kill -9", testKill}, {"abandoned import", testAbandonedImport},
 	} {

@@ -103,8 +103,8 @@ func (l *Ledger) AllUsers(ctx context.Context) ([]pipeline.User, error) {
 // AddSession stores a login.
 func (l *Ledger) AddSession(ctx context.Context, s pipeline.Session) error {
 	return l.on(ctx, l.desk, func(ctx context.Context, q querier) error {
-		_, err := q.Exec(ctx, `INSERT INTO sessions (hash, user_id, epoch, created_at, seen_at, sure_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-			s.Hash[:], s.User, s.Epoch, micros(s.CreatedAt), micros(s.SeenAt), micros(s.SureAt))
+		_, err := q.Exec(ctx, `INSERT INTO sessions (hash, user_id, epoch, created_at, seen_at, sure_at, strong) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			s.Hash[:], s.User, s.Epoch, micros(s.CreatedAt), micros(s.SeenAt), micros(s.SureAt), s.Strong)
 		return err
 	})
 }
@@ -114,10 +114,10 @@ func (l *Ledger) Session(ctx context.Context, hash [32]byte) (pipeline.Session, 
 	s := pipeline.Session{Hash: hash}
 	u, err := one(ctx, l, l.desk, func(row pgx.CollectableRow) (pipeline.User, error) {
 		var created, seen, sure int64
-		u, err := scanUser(row, &s.User, &s.Epoch, &created, &seen, &sure)
+		u, err := scanUser(row, &s.User, &s.Epoch, &created, &seen, &sure, &s.Strong)
 		s.CreatedAt, s.SeenAt, s.SureAt = moment(created), moment(seen), moment(sure)
 		return u, err
-	}, `SELECT s.user_id, s.epoch, s.created_at, s.seen_at, s.sure_at, `+userColumns+`
+	}, `SELECT s.user_id, s.epoch, s.created_at, s.seen_at, s.sure_at, s.strong, `+userColumns+`
 		FROM sessions s JOIN users u ON u.id = s.user_id AND u.epoch = s.epoch AND NOT u.disabled WHERE s.hash = $1`, hash[:])
 	return s, u, err
 }

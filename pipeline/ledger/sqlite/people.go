@@ -92,8 +92,8 @@ func (l *Ledger) AllUsers(ctx context.Context) ([]pipeline.User, error) {
 // AddSession stores a login.
 func (l *Ledger) AddSession(ctx context.Context, s pipeline.Session) error {
 	return l.write(ctx, "add session", 1, func(t *tx) error {
-		_, err := t.exec(`INSERT INTO sessions (hash, user_id, epoch, created_at, seen_at, sure_at) VALUES (?, ?, ?, ?, ?, ?)`,
-			s.Hash[:], s.User, s.Epoch, micros(s.CreatedAt), micros(s.SeenAt), micros(s.SureAt))
+		_, err := t.exec(`INSERT INTO sessions (hash, user_id, epoch, created_at, seen_at, sure_at, strong) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			s.Hash[:], s.User, s.Epoch, micros(s.CreatedAt), micros(s.SeenAt), micros(s.SureAt), s.Strong)
 		return err
 	})
 }
@@ -105,10 +105,10 @@ func (l *Ledger) Session(ctx context.Context, hash [32]byte) (pipeline.Session, 
 		u pipeline.User
 	}
 	v, err := one(ctx, l, "read session", func(r *sql.Rows) (v login, err error) {
-		err = r.Scan(append([]any{&v.s.User, &v.s.Epoch, when{&v.s.CreatedAt}, when{&v.s.SeenAt}, when{&v.s.SureAt}}, userFields(&v.u)...)...)
+		err = r.Scan(append([]any{&v.s.User, &v.s.Epoch, when{&v.s.CreatedAt}, when{&v.s.SeenAt}, when{&v.s.SureAt}, &v.s.Strong}, userFields(&v.u)...)...)
 		v.s.Hash = hash
 		return v, err
-	}, `SELECT s.user_id, s.epoch, s.created_at, s.seen_at, s.sure_at, `+userColumns+`
+	}, `SELECT s.user_id, s.epoch, s.created_at, s.seen_at, s.sure_at, s.strong, `+userColumns+`
 		FROM sessions AS s JOIN users AS u ON u.id = s.user_id AND u.epoch = s.epoch AND u.disabled = 0 WHERE s.hash = ?`, hash[:])
 	return v.s, v.u, err
 }

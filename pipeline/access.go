@@ -1,0 +1,55 @@
+package pipeline
+
+import (
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Embargo hides a campaign until a time from everyone but its members.
+type Embargo struct {
+	Campaign int64
+	Until    time.Time // zero: there is none
+	Members  []string  // logins; "token:NAME" of the interface for programs; sorted
+	Gen      int64     // for compare-and-set; 0: never set
+}
+
+// Hides reports whether the campaign is hidden from an actor, "user:LOGIN" or
+// "token:NAME", at a time.
+func (e Embargo) Hides(actor string, at time.Time) bool {
+	return at.Before(e.Until) && !slices.Contains(e.Members, strings.TrimPrefix(actor, "user:"))
+}
+
+// APIToken lets a program of the company use the console's interface for programs. The
+// program holds the text, the ledger a keyed hash of it.
+type APIToken struct {
+	ID        int64
+	Name      string // lower case; as the audit trail names it: "token:NAME"
+	Hash      [32]byte
+	Scopes    []string // actions of package console, sorted
+	PerMinute int      // requests
+	LookUps   int      // look-ups an hour
+	CreatedAt time.Time
+	CreatedBy string // actor
+	ExpiresAt time.Time
+	RevokedAt time.Time // zero: in force
+	SeenAt    time.Time // last use, to about a minute
+}
+
+// LogValue is what a log may say of a token.
+func (t APIToken) LogValue() slog.Value { return slog.Int64Value(t.ID) }
+
+// Actor is the token as events and the audit trail name it.
+func (t APIToken) Actor() string { return "token:" + t.Name }
+
+// Remembered is the answer to a request of a program that carried an idempotency
+// key: who asks again with the same key gets it again, and nothing is done twice.
+type Remembered struct {
+	Token   int64
+	Key     [32]byte // hash of the idempotency key
+	Request [32]byte // hash of what was asked
+	At      time.Time
+	Status  int    // 0: it is being worked on
+	Body    []byte // sealed
+}
