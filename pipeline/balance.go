@@ -53,7 +53,7 @@ func NewBalance(imports []Import, tallies []Tally) Balance {
 		b.Population += i.Manifest.Population
 		b.Imports[i.ID] += i.Manifest.Population
 		b.Supplements.Expected += i.Manifest.Supplements - i.Absorbed
-		b.Copies.Expected += i.Manifest.Copies
+		b.Copies.Expected += i.Manifest.Copies + i.Copied
 	}
 	for _, t := range tallies {
 		switch t.Role {

@@ -54,6 +54,7 @@ type Import struct {
 	ReplacedAt  time.Time // zero: in force
 	MergedAt    time.Time // zero: its supplements still wait for the absorption
 	Absorbed    int64     // supplements that a notice not yet queued took in
+	Copied      int64     // copies that the cell asked for since
 	Actor       string
 	Manifest    Manifest
 }

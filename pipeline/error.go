@@ -50,6 +50,8 @@ var (
 	// being handed over: the answer of the relay is not recorded yet. Whoever has the
 	// feedback keeps it and applies it again in a moment.
 	ErrEarly = errors.New("the attempt is being handed over at this very moment")
+	// ErrQuota says that somebody has looked up as many customers as they may.
+	ErrQuota = errors.New("too many look-ups")
 	// ErrAway says that a needed service (ledger, queue, relay) cannot be reached
 	// now and may be back soon.
 	ErrAway = errors.New("service away")

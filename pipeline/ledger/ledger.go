@@ -39,6 +39,7 @@ type Ledger interface {
 	Inbox
 	Users
 	Access
+	Calls
 
 	// Meta reads and sets small facts of the installation: key check value, epoch
 	// of the queue. Meta returns "" for an unknown key. SetMeta with if-empty only

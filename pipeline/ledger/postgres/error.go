@@ -55,7 +55,7 @@ func translate(ctx context.Context, err error) error {
 
 // ours reports whether an error was made by this program and is fit to be shown.
 func ours(err error) bool {
-	for _, known := range []error{pipeline.ErrNotFound, pipeline.ErrStale, pipeline.ErrExists, pipeline.ErrConflict, pipeline.ErrAway, ledger.ErrNewer, errClosed} {
+	for _, known := range []error{pipeline.ErrNotFound, pipeline.ErrStale, pipeline.ErrExists, pipeline.ErrConflict, pipeline.ErrQuota, pipeline.ErrAway, ledger.ErrNewer, errClosed} {
 		if errors.Is(err, known) {
 			return true
 		}

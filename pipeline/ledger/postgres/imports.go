@@ -11,12 +11,12 @@ import (
 	"github.com/art34/art34/pipeline"
 )
 
-const importColumns = `id, campaign_id, content, staged_at, published_at, replaced_at, merged_at, absorbed, actor, manifest`
+const importColumns = `id, campaign_id, content, staged_at, published_at, replaced_at, merged_at, absorbed, copied, actor, manifest`
 
 func rowToImport(row pgx.CollectableRow) (i pipeline.Import, err error) {
 	var manifest []byte
 	var staged, published, replaced, merged int64
-	err = row.Scan(&i.ID, &i.Campaign, &i.Content, &staged, &published, &replaced, &merged, &i.Absorbed, &i.Actor, &manifest)
+	err = row.Scan(&i.ID, &i.Campaign, &i.Content, &staged, &published, &replaced, &merged, &i.Absorbed, &i.Copied, &i.Actor, &manifest)
 	if err != nil {
 		return i, err
 	}
@@ -45,7 +45,7 @@ func (l *Ledger) BeginImport(ctx context.Context, i pipeline.Import) (pipeline.I
 		return there[0], pipeline.ErrExists
 	}
 	i.StagedAt = moment(micros(i.StagedAt))
-	i.PublishedAt, i.ReplacedAt, i.MergedAt, i.Absorbed = time.Time{}, time.Time{}, time.Time{}, 0
+	i.PublishedAt, i.ReplacedAt, i.MergedAt, i.Absorbed, i.Copied = time.Time{}, time.Time{}, time.Time{}, 0, 0
 	i.ID, err = one(ctx, l, l.desk, pgx.RowTo[int64], `INSERT INTO imports (campaign_id, content, staged_at, actor, manifest)
 		VALUES ($1, $2, $3, $4, $5) RETURNING id`, i.Campaign, i.Content, micros(i.StagedAt), i.Actor, string(manifest))
 	return i, err

@@ -59,28 +59,33 @@ func (l *Ledger) Stage(ctx context.Context, importID int64, batch []pipeline.Sta
 		if err != nil {
 			return err
 		}
-		// Campaign and import are the ledger's: a row cannot stray into another one.
-		_, err = q.CopyFrom(ctx, pgx.Identifier{"notices"}, stagedNotice, pgx.CopyFromSlice(len(batch), func(i int) ([]any, error) {
-			n := &batch[i].Notice
-			return []any{
-				n.ID, campaign, importID, string(n.Role), string(n.State), string(n.Channel), int32(n.Lane), int32(n.Attempt), string(n.Kind), micros(n.DueAt), clean(n.Reason),
-				int32(n.Reach), int32(n.Doubts), int32(n.Resends), micros(n.FirstAt), n.Gen, clean(n.Owner), micros(n.MovedAt),
-				string(n.Born), clean(n.Provider), clean(n.Locale), clean(n.Format), clean(n.Country), clean(n.Area), clean(n.Sender),
-				joined(n.Kinds), joined(n.Products), joined(n.Flags), joined(n.Defects),
-			}, nil
-		}))
-		if err != nil {
-			return err
-		}
-		_, err = q.CopyFrom(ctx, pgx.Identifier{"people"}, stagedPerson, pgx.CopyFromSlice(len(batch), func(i int) ([]any, error) {
-			n := &batch[i].Notice
-			return []any{n.ID, importID, n.Parent, string(n.Role), bytes(n.Person), bytes(batch[i].Sealed)}, nil
-		}))
-		if err != nil {
-			return err
-		}
-		return tallyStaged(ctx, q, importID, batch)
+		return stage(ctx, q, campaign, importID, batch)
 	})
+}
+
+// stage adds notices. Campaign and import are the ledger's: a row cannot stray into
+// another one.
+func stage(ctx context.Context, q querier, campaign, importID int64, batch []pipeline.Staged) error {
+	_, err := q.CopyFrom(ctx, pgx.Identifier{"notices"}, stagedNotice, pgx.CopyFromSlice(len(batch), func(i int) ([]any, error) {
+		n := &batch[i].Notice
+		return []any{
+			n.ID, campaign, importID, string(n.Role), string(n.State), string(n.Channel), int32(n.Lane), int32(n.Attempt), string(n.Kind), micros(n.DueAt), clean(n.Reason),
+			int32(n.Reach), int32(n.Doubts), int32(n.Resends), micros(n.FirstAt), n.Gen, clean(n.Owner), micros(n.MovedAt),
+			string(n.Born), clean(n.Provider), clean(n.Locale), clean(n.Format), clean(n.Country), clean(n.Area), clean(n.Sender),
+			joined(n.Kinds), joined(n.Products), joined(n.Flags), joined(n.Defects),
+		}, nil
+	}))
+	if err != nil {
+		return err
+	}
+	_, err = q.CopyFrom(ctx, pgx.Identifier{"people"}, stagedPerson, pgx.CopyFromSlice(len(batch), func(i int) ([]any, error) {
+		n := &batch[i].Notice
+		return []any{n.ID, importID, n.Parent, string(n.Role), bytes(n.Person), bytes(batch[i].Sealed)}, nil
+	}))
+	if err != nil {
+		return err
+	}
+	return tallyStaged(ctx, q, importID, batch)
 }
 
 // tallyStaged adds a batch to the sums.

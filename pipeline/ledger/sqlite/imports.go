@@ -11,10 +11,10 @@ import (
 	"github.com/art34/art34/pipeline"
 )
 
-const importColumns = `id, campaign_id, content, staged_at, published_at, replaced_at, merged_at, absorbed, actor, manifest`
+const importColumns = `id, campaign_id, content, staged_at, published_at, replaced_at, merged_at, absorbed, copied, actor, manifest`
 
 func importFields(i *pipeline.Import, manifest *[]byte) []any {
-	return []any{&i.ID, &i.Campaign, &i.Content, when{&i.StagedAt}, when{&i.PublishedAt}, when{&i.ReplacedAt}, when{&i.MergedAt}, &i.Absorbed, &i.Actor, manifest}
+	return []any{&i.ID, &i.Campaign, &i.Content, when{&i.StagedAt}, when{&i.PublishedAt}, when{&i.ReplacedAt}, when{&i.MergedAt}, &i.Absorbed, &i.Copied, &i.Actor, manifest}
 }
 
 func scanImport(r *sql.Rows) (i pipeline.Import, err error) {
@@ -57,7 +57,7 @@ func (l *Ledger) BeginImport(ctx context.Context, i pipeline.Import) (pipeline.I
 		return *there, err
 	}
 	i.StagedAt = moment(micros(i.StagedAt))
-	i.PublishedAt, i.ReplacedAt, i.MergedAt, i.Absorbed = time.Time{}, time.Time{}, time.Time{}, 0
+	i.PublishedAt, i.ReplacedAt, i.MergedAt, i.Absorbed, i.Copied = time.Time{}, time.Time{}, time.Time{}, 0, 0
 	return i, err
 }
 

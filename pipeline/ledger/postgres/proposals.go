@@ -1,0 +1,93 @@
+package postgres
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/art34/art34/pipeline"
+)
+
+const proposalColumns = `id, call_id, campaign_id, notice_id, what, sealed, reason, asked_by, asked_at, state, decided_by, decided_at, note`
+
+func rowToProposal(row pgx.CollectableRow) (p pipeline.Proposal, err error) {
+	var asked, decided int64
+	err = row.Scan(&p.ID, &p.Call, &p.Campaign, &p.Notice, &p.What, &p.Sealed, &p.Reason, &p.AskedBy, &asked, &p.State, &p.DecidedBy, &decided, &p.Note)
+	p.AskedAt, p.DecidedAt = moment(asked), moment(decided)
+	return p, err
+}
+
+// Propose stores a proposal as waiting.
+func (l *Ledger) Propose(ctx context.Context, p pipeline.Proposal, s pipeline.CallStep) (pipeline.Proposal, error) {
+	p.State = pipeline.ProposalWaiting
+	err := l.tx(ctx, l.desk, func(ctx context.Context, q querier) error {
+		err := q.QueryRow(ctx, `INSERT INTO proposals (call_id, campaign_id, notice_id, what, sealed, reason, asked_by, asked_at, state, decided_by, decided_at, note)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 0, '') RETURNING id`,
+			p.Call, p.Campaign, p.Notice, string(p.What), bytes(p.Sealed), clean(p.Reason), clean(p.AskedBy), micros(p.AskedAt), string(p.State)).Scan(&p.ID)
+		if err != nil {
+			return err
+		}
+		s.Detail = strconv.FormatInt(p.ID, 10)
+		return addSteps(ctx, q, p.Call, []pipeline.CallStep{s})
+	})
+	return p, err
+}
+
+// Proposal returns a proposal.
+func (l *Ledger) Proposal(ctx context.Context, id int64) (pipeline.Proposal, error) {
+	return one(ctx, l, l.desk, rowToProposal, `SELECT `+proposalColumns+` FROM proposals WHERE id = $1`, id)
+}
+
+// Proposals returns those in a state, oldest first.
+func (l *Ledger) Proposals(ctx context.Context, s pipeline.ProposalState) ([]pipeline.Proposal, error) {
+	return query(ctx, l, l.desk, rowToProposal, `SELECT `+proposalColumns+` FROM proposals WHERE state = $1 ORDER BY id`, string(s))
+}
+
+// Decide writes what somebody decided about a proposal.
+func (l *Ledger) Decide(ctx context.Context, p pipeline.Proposal, from pipeline.ProposalState, a pipeline.Audit) error {
+	return l.tx(ctx, l.desk, func(ctx context.Context, q querier) error {
+		tag, err := q.Exec(ctx, `UPDATE proposals SET state = $3, decided_by = $4, decided_at = $5, note = $6 WHERE id = $1 AND state = $2`,
+			p.ID, string(from), string(p.State), clean(p.DecidedBy), micros(p.DecidedAt), clean(p.Note))
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return pipeline.ErrConflict
+		}
+		return audit(ctx, q, a)
+	})
+}
+
+// AddCopy stores a copy of a notice in force.
+func (l *Ledger) AddCopy(ctx context.Context, s pipeline.Staged, tokens []pipeline.Token, a pipeline.Audit) error {
+	return l.tx(ctx, l.desk, func(ctx context.Context, q querier) error {
+		rows, err := q.Query(ctx, `SELECT n.campaign_id, n.import_id FROM notices n WHERE n.id = $1 AND `+inForce, s.Notice.Parent)
+		if err != nil {
+			return err
+		}
+		type place struct{ Campaign, Import int64 }
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[place])
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return pipeline.ErrNotFound
+		}
+		if s.Notice.Born == "" {
+			s.Notice.Born = s.Notice.State
+		}
+		if err := stage(ctx, q, found[0].Campaign, found[0].Import, []pipeline.Staged{s}); err != nil {
+			return err
+		}
+		for _, x := range tokens {
+			if _, err := q.Exec(ctx, `INSERT INTO tokens (import_id, hash, notice_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, found[0].Import, x.Hash, s.Notice.ID); err != nil {
+				return err
+			}
+		}
+		if _, err := q.Exec(ctx, `UPDATE imports SET copied = copied + 1 WHERE id = $1`, found[0].Import); err != nil {
+			return err
+		}
+		return audit(ctx, q, a)
+	})
+}

@@ -1,0 +1,83 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strconv"
+
+	"github.com/art34/art34/pipeline"
+)
+
+const proposalColumns = `id, call_id, campaign_id, notice_id, what, sealed, reason, asked_by, asked_at, state, decided_by, decided_at, note`
+
+func proposalFields(p *pipeline.Proposal) []any {
+	return []any{&p.ID, &p.Call, &p.Campaign, &p.Notice, &p.What, &p.Sealed, &p.Reason, &p.AskedBy, when{&p.AskedAt}, &p.State, &p.DecidedBy, when{&p.DecidedAt}, &p.Note}
+}
+
+// Propose stores a proposal as waiting.
+func (l *Ledger) Propose(ctx context.Context, p pipeline.Proposal, s pipeline.CallStep) (pipeline.Proposal, error) {
+	p.State = pipeline.ProposalWaiting
+	err := l.write(ctx, "propose", 2, func(t *tx) error {
+		err := t.scan(`INSERT INTO proposals (call_id, campaign_id, notice_id, what, sealed, reason, asked_by, asked_at, state, decided_by, decided_at, note)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, '') RETURNING id`,
+			[]any{p.Call, p.Campaign, p.Notice, string(p.What), blob(p.Sealed), clean(p.Reason), clean(p.AskedBy), micros(p.AskedAt), string(p.State)}, &p.ID)
+		if err != nil {
+			return err
+		}
+		s.Call, s.Detail = p.Call, strconv.FormatInt(p.ID, 10)
+		return t.step(s)
+	})
+	return p, err
+}
+
+// Proposal returns a proposal.
+func (l *Ledger) Proposal(ctx context.Context, id int64) (pipeline.Proposal, error) {
+	return one(ctx, l, "read proposal", scanner(proposalFields), `SELECT `+proposalColumns+` FROM proposals WHERE id = ?`, id)
+}
+
+// Proposals returns those in a state, oldest first.
+func (l *Ledger) Proposals(ctx context.Context, s pipeline.ProposalState) ([]pipeline.Proposal, error) {
+	return list(ctx, l, "read proposals", scanner(proposalFields), `SELECT `+proposalColumns+` FROM proposals WHERE state = ? ORDER BY id`, string(s))
+}
+
+// Decide writes what somebody decided about a proposal.
+func (l *Ledger) Decide(ctx context.Context, p pipeline.Proposal, from pipeline.ProposalState, a pipeline.Audit) error {
+	return l.write(ctx, "decide", 2, func(t *tx) error {
+		n, err := t.exec(`UPDATE proposals SET state = ?, decided_by = ?, decided_at = ?, note = ? WHERE id = ? AND state = ?`,
+			string(p.State), clean(p.DecidedBy), micros(p.DecidedAt), clean(p.Note), p.ID, string(from))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return pipeline.ErrConflict
+		}
+		return t.audit(a)
+	})
+}
+
+// AddCopy stores a copy of a notice in force.
+func (l *Ledger) AddCopy(ctx context.Context, s pipeline.Staged, tokens []pipeline.Token, a pipeline.Audit) error {
+	return l.write(ctx, "add copy", 3+len(tokens), func(t *tx) error {
+		var campaign, in int64
+		err := t.scan(`SELECT n.campaign_id, n.import_id FROM notices AS n`+visible+` WHERE n.id = ?`, []any{s.Notice.Parent}, &campaign, &in)
+		if errors.Is(err, sql.ErrNoRows) {
+			return pipeline.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		if err := t.stage(campaign, in, &s); err != nil {
+			return err
+		}
+		for _, x := range tokens {
+			if _, err := t.exec(`INSERT OR IGNORE INTO tokens (import_id, hash, notice_id) VALUES (?, ?, ?)`, in, x.Hash[:], s.Notice.ID); err != nil {
+				return err
+			}
+		}
+		if _, err := t.exec(`UPDATE imports SET copied = copied + 1 WHERE id = ?`, in); err != nil {
+			return err
+		}
+		return t.audit(a)
+	})
+}
