@@ -52,6 +52,12 @@ func toldList(ts *testscript.TestScript, neg bool, args []string) {
 	if len(rows) < 4 {
 		ts.Fatalf("the export has too few people")
 	}
+	for i := 1; i < len(rows); i++ { // one with several customer numbers first, where there is one
+		if strings.Contains(rows[i][1], " ") {
+			rows[1], rows[i] = rows[i], rows[1]
+			break
+		}
+	}
 	now := time.Now().Add(-time.Hour).Format("02/01/2006 15:04")
 	lines := []string{
 		"N° client;Référence;Nom;Informé par;Informé le;Moyen;Preuve",

@@ -322,6 +322,17 @@ func (d *toldDesk) take(ctx context.Context, rows []toldRow) error {
 	return nil
 }
 
+// ofCustomer finds the notices of a customer number, or of the numbers of one
+// customer as the exports of this program write them: with spaces between.
+func (d *toldDesk) ofCustomer(ctx context.Context, number string) ([]pipeline.Job, error) {
+	jobs, err := d.h.byCustomer(ctx, d.campaign.ID, d.keys, number)
+	all := strings.Fields(number)
+	for i := 0; err == nil && len(jobs) == 0 && len(all) > 1 && i < len(all); i++ {
+		jobs, err = d.h.byCustomer(ctx, d.campaign.ID, d.keys, all[i])
+	}
+	return jobs, err
+}
+
 // locate finds the notices that a row is about: all of the customer, or the one
 // with the reference.
 func (d *toldDesk) locate(ctx context.Context, row *toldRow) (jobs []pipeline.Job, err error) {
@@ -332,7 +343,7 @@ func (d *toldDesk) locate(ctx context.Context, row *toldRow) (jobs []pipeline.Jo
 		return nil, nil
 	}
 	if row.customer != "" {
-		if jobs, err = d.h.byCustomer(ctx, d.campaign.ID, d.keys, row.customer); err != nil {
+		if jobs, err = d.ofCustomer(ctx, row.customer); err != nil {
 			return nil, err
 		}
 		if len(jobs) == 0 {
