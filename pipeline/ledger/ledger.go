@@ -40,6 +40,7 @@ type Ledger interface {
 	Users
 	Access
 	Calls
+	Floor
 
 	// Meta reads and sets small facts of the installation: key check value, epoch
 	// of the queue. Meta returns "" for an unknown key. SetMeta with if-empty only
