@@ -73,7 +73,7 @@ func (s *Set) Render(r Request) (*pipeline.Letter, error) {
 	}
 	return &pipeline.Letter{
 		Locale: voice.Code, Subject: pipeline.Plain(p.subject.filled(st.values)[0].Spans), Kind: r.Kind, Channel: r.Channel, Format: format(r.Notice.Format), Date: day,
-		Sender: s.spec.Senders[key], SenderKey: key, Reference: r.Person.Reference, Recipient: a.who.name,
+		Sender: voice.letterhead[key], SenderKey: key, Reference: r.Person.Reference, Recipient: a.who.name,
 		Labels: voice.labels(written), Blocks: p.blocks.filled(st.values),
 	}, nil
 }

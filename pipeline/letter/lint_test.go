@@ -51,7 +51,10 @@ func spoiled() map[string]map[string]func(*scene) string {
 		"L02": {
 			"no name": part("{{.Controller.DPO.Name}}", "", both),
 			"no way":  part("{{with .Controller.DPO.Post}}, {{.}}{{end}}{{with .Controller.DPO.Phone}}, tél.\u00a0{{.}}{{end}}", "", both),
-			"letter":  body(func(l *pipeline.Letter) { replace(l.Blocks, "TSA 10001", "TSA"); replace(l.Blocks, "12\u00a034", "") }),
+			"letter": body(func(l *pipeline.Letter) {
+				replace(l.Blocks, "TSA\u00a010001", "TSA")
+				replace(l.Blocks, "12\u00a034", "")
+			}),
 		},
 		"L03": {
 			"no facts": func(s *scene) string { s.edit("breach.fr.md", "{{.Incident.Facts}}", ""); return both },
@@ -180,15 +183,15 @@ func spoiled() map[string]map[string]func(*scene) string {
 		},
 		"L24": {
 			"long": func(s *scene) string {
-				s.edit("breach.fr.md", "une partie de vos données a été exposée", "une grande partie de vos données personnelles a été exposée")
+				s.edit("breach.fr.md", "Une partie de vos données chez", "Une grande partie de toutes vos données personnelles chez")
 				return "block breach.fr.md:2"
 			},
 			"sender": func(s *scene) string {
-				s.edit("breach.fr.md", "{{.Sender.DisplayName}} : une", "Une")
+				s.edit("breach.fr.md", " chez {{.Sender.DisplayName}} a", " a")
 				return "block breach.fr.md:2"
 			},
 			"urgent": func(s *scene) string {
-				s.edit("breach.fr.md", "une partie de vos", "URGENT, vos")
+				s.edit("breach.fr.md", "Une partie de vos", "URGENT, vos")
 				return "block breach.fr.md:2"
 			},
 			"shouts": func(s *scene) string {

@@ -57,6 +57,10 @@ type salutationWords struct {
 type typographyRules struct {
 	Before string `yaml:"before"` // characters that keep the space before them
 	After  string `yaml:"after"`  // characters that keep the space after them
+	// Units stay with the number before them ("20 h"), Numbered with the number
+	// after them ("Cedex 07").
+	Units    []string `yaml:"units"`
+	Numbered []string `yaml:"numbered"`
 	// Elide replaces words of the locale's own patterns before a value that starts
 	// with one of Vowels: "de Anne" → "d’Anne".
 	Elide  map[string]string `yaml:"elide"`
@@ -211,8 +215,8 @@ func (l *locale) labels(date string) pipeline.Labels {
 func letterLike(r rune) bool { return isLetter(r) || r >= firstValue }
 
 // typeset gives the campaign's own text the typography of the language:
-// apostrophes, and no-break spaces before and after the characters that ask for
-// them and between groups of digits.
+// apostrophes, and no-break spaces before and after the characters and words that
+// ask for them and between groups of digits.
 func (l *locale) typeset(s string) string {
 	if !strings.ContainsAny(s, " '") {
 		return s
@@ -232,7 +236,8 @@ func (l *locale) typeset(s string) string {
 		case r == '\'' && letterLike(before) && letterLike(after):
 			r = '’'
 		case r == ' ' && (after != 0 && strings.ContainsRune(l.Typography.Before, after) && !wordFollows(runes[i+1:]) ||
-			before != 0 && strings.ContainsRune(l.Typography.After, before) || isDigit(before) && (isDigit(after) || l.monthFollows(runes[i+1:]))):
+			before != 0 && strings.ContainsRune(l.Typography.After, before) || isDigit(before) && (isDigit(after) || l.monthFollows(runes[i+1:]) || l.unitFollows(runes[i+1:])) ||
+			isDigit(after) && l.numbered(runes[:i])):
 			r = '\u00a0'
 		}
 		b.WriteRune(r)
@@ -248,6 +253,22 @@ func wordFollows(s []rune) bool { return len(s) > 1 && s[0] != '»' && letterLik
 func (l *locale) monthFollows(s []rune) bool {
 	text := string(s[:min(len(s), 12)])
 	return slices.ContainsFunc(l.Dates.Months, func(m string) bool { return strings.HasPrefix(text, m) })
+}
+
+// unitFollows reports whether a unit and nothing more of a word starts here.
+func (l *locale) unitFollows(s []rune) bool {
+	return slices.ContainsFunc(l.Typography.Units, func(u string) bool {
+		word := []rune(u)
+		return len(s) >= len(word) && slices.Equal(s[:len(word)], word) && (len(s) == len(word) || !letterLike(s[len(word)]) && !isDigit(s[len(word)]))
+	})
+}
+
+// numbered reports whether a word that its number belongs to ends here.
+func (l *locale) numbered(s []rune) bool {
+	return slices.ContainsFunc(l.Typography.Numbered, func(n string) bool {
+		rest := len(s) - utf8.RuneCountInString(n)
+		return rest >= 0 && strings.EqualFold(string(s[rest:]), n) && (rest == 0 || !letterLike(s[rest-1]))
+	})
 }
 
 func isDigit(r rune) bool { return r >= '0' && r <= '9' }

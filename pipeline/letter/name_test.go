@@ -103,6 +103,9 @@ func TestTypeset(t *testing.T) {
 		{fr.typeset("Quoi ? « Oui » : l'autre ; n° 5 !"), "Quoi\u00a0? «\u00a0Oui\u00a0»\u00a0: l’autre\u00a0; n°\u00a05\u00a0!"},
 		{fr.typeset("800 000 clients, 5 %, le 16 janvier"), "800\u00a0000 clients, 5\u00a0%, le 16\u00a0janvier"},
 		{fr.typeset("https://a.test :mot 'cité' d'\U000F0000"), "https://a.test :mot 'cité' d’\U000F0000"},
+		{fr.typeset("de 8 h à 20 h, 3 heures, 20 hier, 5 Go, Paris Cedex 07, TSA 10001, BP 12"), "de 8\u00a0h à 20\u00a0h, 3\u00a0heures, 20 hier, 5\u00a0Go, Paris Cedex\u00a007, TSA\u00a010001, BP\u00a012"},
+		{fr.typeset("un ABP 12, le TSA du 3"), "un ABP 12, le TSA du 3"},
+		{en.typeset("8 am to 8 pm, 3 amps, Paris Cedex 07"), "8\u00a0am to 8\u00a0pm, 3 amps, Paris Cedex\u00a007"},
 		{en.typeset("Don't: 800 000 ; 12 January"), "Don’t: 800\u00a0000 ; 12\u00a0January"},
 	} {
 		if c.got != c.want {

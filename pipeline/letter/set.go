@@ -2,6 +2,7 @@ package letter
 
 import (
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -36,6 +37,7 @@ type voice struct {
 	incident   incidentView
 	controller controllerView
 	senders    map[string]senderView
+	letterhead map[string]pipeline.Sender // senders as the margins of a letter show them
 	sections   *sections
 	said       said // for the linter
 }
@@ -114,7 +116,7 @@ func (s *Set) loadVoice(fsys fs.FS, code string, parser *markdown.Parser) (*voic
 	if faults != nil {
 		return nil, faults
 	}
-	v := &voice{locale: l, partsFile: "parts." + code + ".md", sheets: map[string]*sheet{}, senders: map[string]senderView{},
+	v := &voice{locale: l, partsFile: "parts." + code + ".md", sheets: map[string]*sheet{}, senders: map[string]senderView{}, letterhead: map[string]pipeline.Sender{},
 		sections: newSections(parser, l, s.spec.Letters.AllowLinks), kinds: s.catalogue.texts(code)}
 	v.localeText, _ = readText(fsys, "locale."+code+".yaml")
 	if v.parts, faults = readText(fsys, v.partsFile); faults != nil {
@@ -154,10 +156,21 @@ func (s *Set) bind(v *voice) {
 	v.controller = controllerView{Name: line(c.Name), Address: line(strings.Join(c.Address, ", ")),
 		DPO: contactView{Name: line(c.DPO.Name), Post: line(c.DPO.Post), Phone: line(solid(c.DPO.Phone)), Email: line(c.DPO.Email)}}
 	for key, b := range s.spec.Senders {
+		v.letterhead[key] = v.head(b)
 		v.senders[key] = senderView{
 			LegalName: line(b.LegalName), DisplayName: line(b.DisplayName), Phone: line(solid(b.Phone)), Hours: line(b.Hours[v.Code]),
 			ReplyTo: line(b.ReplyTo), ReturnAddress: line(strings.Join(b.ReturnAddress, ", ")),
 			Signatory: line(b.Signatory.Name), SignatoryTitle: line(b.Signatory.Title[v.Code]),
 		}
 	}
+}
+
+// head is a sender as the margins of a letter show him.
+func (v *voice) head(b pipeline.Sender) pipeline.Sender {
+	b.RegisteredLine = v.typeset(b.RegisteredLine)
+	if hours := b.Hours[v.Code]; hours != "" {
+		b.Hours = maps.Clone(b.Hours)
+		b.Hours[v.Code] = v.typeset(hours)
+	}
+	return b
 }

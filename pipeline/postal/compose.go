@@ -221,8 +221,8 @@ func (c *composer) list(b pipeline.Block, x, w float64) error {
 		}
 		ops := c.fonts.setLine(nil, words, line{to: len(words), last: true}, s, c.fonts.baseline(s))
 		from := len(c.units)
-		if i > 1 && i == len(b.Items)-1 {
-			c.glue = true // the last item is not alone on a page
+		if i == 1 || i > 1 && i == len(b.Items)-1 {
+			c.glue = true // neither the first item nor the last is alone on a page
 		}
 		beside := item[0].Kind == pipeline.Paragraph && pipeline.Plain(item[0].Spans) != ""
 		if !beside { // nothing to stand beside: a line of its own
