@@ -30,6 +30,7 @@ type globals struct {
 	MasterKeyFile     string `help:"File that holds the master key; or $$ART34_MASTER_KEY (default: master.key in DIR)." placeholder:"FILE" type:"path" group:"every"`
 
 	consoleOptions
+	companyOptions
 	feedbackOptions
 
 	As   string `help:"Who is acting, for the audit trail (default: your user name)." placeholder:"NAME" group:"every"`

@@ -133,7 +133,12 @@ func (h *house) newConsole() (*console.Console, error) {
 			}
 		}
 	}
+	company, groups, err := h.company()
+	if err != nil {
+		return nil, err
+	}
 	return console.New(console.Config{
+		Company: company, CompanyName: h.OIDCName, Groups: groups,
 		Files: templates.Console(), Ledger: h.ledger, Accounts: accounts, Board: consoleBoard{h}, Desk: consoleDesk{h},
 		Clock: h.clock, Real: h.real, Random: random, Log: h.log,
 		Secure: h.ConsoleCert != "" || h.ConsoleBehindProxy, BehindProxy: h.ConsoleBehindProxy, Hosts: hosts,

@@ -97,6 +97,7 @@ func (c doctorCmd) Run(ctx context.Context, a *app) error {
 	d.installation(ctx, campaigns)
 	d.relay(ctx)
 	d.queue(ctx)
+	d.company(ctx)
 	if err := d.senders(ctx, campaigns); err != nil {
 		return err
 	}

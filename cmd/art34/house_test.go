@@ -30,6 +30,7 @@ func homes() map[string][]string {
 		"github.com/alecthomas/kong":       {"cmd/art34"},
 		"github.com/alicebob/miniredis/v2": {"pipeline/queue"},
 		"github.com/boombuler/barcode":     {"pipeline/postal", "pipeline/console"},
+		"github.com/coreos/go-oidc/v3":     {"pipeline/console/openid"},
 		"github.com/emersion/go-smtp":      {"pipeline/rehearsal", "pipeline/feedback/listen"},
 		"github.com/go-fonts/liberation":   {"pipeline/postal"},
 		"github.com/goccy/go-yaml":         {"pipeline/kit/strictyaml"},
@@ -46,6 +47,7 @@ func homes() map[string][]string {
 		"github.com/chromedp":              {}, // tests
 		"golang.org/x/crypto/argon2":       {"pipeline/console"},
 		"golang.org/x/net/idna":            {"pipeline/kit/idna"},
+		"golang.org/x/oauth2":              {"pipeline/console/openid"},
 		"golang.org/x/sync/errgroup":       {"cmd/art34"},
 		"golang.org/x/term":                {"cmd/art34"},
 		"golang.org/x/image":               {"pipeline/postal"},

@@ -206,8 +206,8 @@ Examples:
 func (c userResetCmd) Run(ctx context.Context, a *app) error {
 	return a.withAccounts(ctx, func(h *house, accounts *console.Accounts) error {
 		u, password, err := accounts.Reset(ctx, a.actor(), c.Login, c.Code)
-		if err != nil {
-			return err
+		if err != nil || password == "" {
+			return a.tellUser(u, err)
 		}
 		return a.tellPassword(u, password)
 	})

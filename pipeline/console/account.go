@@ -116,7 +116,7 @@ func setup(v *visit) error {
 	if _, err := v.Ledger.SetMeta(v.ctx(), metaSetup, "", false); err != nil {
 		return err
 	}
-	if err := v.begin(u, true); err != nil {
+	if err := v.begin(u, true, false); err != nil {
 		return err
 	}
 	return v.done("/users", "setup")
@@ -134,8 +134,9 @@ func (v *visit) newPassword(login, name string) string {
 }
 
 // begin starts a login with a new token: one that a stranger may have planted before
-// is worth nothing. sure: the second factor was given too, or is not needed.
-func (v *visit) begin(u pipeline.User, sure bool) error {
+// is worth nothing. sure: the second factor was given too, or is not needed; strong:
+// the provider saw one.
+func (v *visit) begin(u pipeline.User, sure, strong bool) error {
 	if v.session != nil {
 		if err := v.Ledger.EndSession(v.ctx(), v.session.Hash); err != nil {
 			return err
@@ -143,7 +144,7 @@ func (v *visit) begin(u pipeline.User, sure bool) error {
 	}
 	now := v.Real.Now()
 	token := v.newToken()
-	s := pipeline.Session{Hash: sha256.Sum256([]byte(token)), User: u.ID, Epoch: u.Epoch, CreatedAt: now, SeenAt: now}
+	s := pipeline.Session{Hash: sha256.Sum256([]byte(token)), User: u.ID, Epoch: u.Epoch, CreatedAt: now, SeenAt: now, Strong: strong}
 	if sure {
 		s.SureAt = now
 	}
@@ -155,13 +156,25 @@ func (v *visit) begin(u pipeline.User, sure bool) error {
 	return nil
 }
 
-type loginData struct{ Login, Next string }
+type loginData struct {
+	Login, Next string
+	Company     string // name of the company's login; "" without one
+}
+
+// loginData is the form of the login.
+func (v *visit) loginData(login, next string) loginData {
+	d := loginData{Login: login, Next: ownPath(next)}
+	if v.Company != nil {
+		d.Company = v.CompanyName
+	}
+	return d
+}
 
 func loginPage(v *visit) error {
 	if v.user.ID != 0 {
 		return v.seeOther("/")
 	}
-	return v.page("login", loginData{Next: ownPath(v.r.URL.Query().Get("next"))})
+	return v.page("login", v.loginData("", v.r.URL.Query().Get("next")))
 }
 
 // try limits attempts at passwords and codes per address.
@@ -177,7 +190,7 @@ func login(v *visit) error {
 	if err := v.try(); err != nil {
 		return err
 	}
-	form := loginData{v.value("login"), ownPath(v.value("next"))}
+	form := v.loginData(v.value("login"), v.value("next"))
 	u, err := v.Accounts.Check(v.ctx(), form.Login, v.secret("password"))
 	if errors.Is(err, errLogin) {
 		v.note("login-refused", "", fmt.Sprintf("user %d", u.ID)) // never what was typed: it may be a password
@@ -188,7 +201,7 @@ func login(v *visit) error {
 		return err
 	}
 	if len(u.TOTP) > 0 {
-		if err := v.begin(u, false); err != nil {
+		if err := v.begin(u, false, false); err != nil {
 			return err
 		}
 		return v.seeOther("/login/code?next=" + queryEscape(form.Next))
@@ -202,7 +215,7 @@ func (v *visit) logIn(u pipeline.User, next string) error {
 	if err != nil {
 		return err
 	}
-	if err := v.begin(u, true); err != nil {
+	if err := v.begin(u, true, false); err != nil {
 		return err
 	}
 	v.user = u
@@ -243,6 +256,9 @@ func logout(v *visit) error {
 	v.note("logout", "", "")
 	v.setCookie(cookieSession, "", 0)
 	v.w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	if v.user.Source != Local && v.Company != nil {
+		return v.loggedOut()
+	}
 	return v.done("/login", "logout")
 }
 
@@ -259,8 +275,18 @@ func language(v *visit) error {
 	return v.seeOther(ownPath(v.value("next")))
 }
 
+// sureData is the form that asks once more. Company is set for whom a provider
+// vouches, unless they have an authenticator here.
+func (v *visit) sureData(next string) loginData {
+	d := loginData{Next: ownPath(next)}
+	if v.Company != nil && v.user.Source == v.Company.Name() && len(v.user.TOTP) == 0 {
+		d.Company = v.CompanyName
+	}
+	return d
+}
+
 func sureForm(v *visit) error {
-	return v.page("sure", loginData{Next: ownPath(v.r.URL.Query().Get("next"))})
+	return v.page("sure", v.sureData(v.r.URL.Query().Get("next")))
 }
 
 // sure takes the password, or the code of who has an authenticator, once more.
@@ -268,7 +294,7 @@ func sure(v *visit) error {
 	if err := v.try(); err != nil {
 		return err
 	}
-	form := loginData{Next: ownPath(v.value("next"))}
+	form := v.sureData(v.value("next"))
 	var err error
 	if len(v.user.TOTP) > 0 {
 		_, err = v.Accounts.CheckCode(v.ctx(), v.user.Login, v.value("code"))
@@ -291,7 +317,7 @@ func sure(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := v.begin(u, true); err != nil {
+	if err := v.begin(u, true, v.session.Strong); err != nil {
 		return err
 	}
 	return v.seeOther(form.Next)
@@ -323,7 +349,7 @@ func changePassword(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := v.begin(u, true); err != nil {
+	if err := v.begin(u, true, false); err != nil {
 		return err
 	}
 	return v.done("/account", "password")

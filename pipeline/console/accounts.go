@@ -167,6 +167,9 @@ func (a *Accounts) SetRoles(ctx context.Context, actor, login string, roles []st
 		if actor == u.Actor() {
 			return refuse("self", "nobody changes their own roles", "another administrator can")
 		}
+		if u.Source != Local {
+			return refuse("foreign-roles", "the roles of this account come from its groups at "+u.Source, "change the groups there; they are read at every login")
+		}
 		if !slices.Contains(list, string(Admin)) {
 			if err := a.oneAdminLeft(ctx, *u); err != nil {
 				return err
@@ -216,7 +219,8 @@ func (a *Accounts) oneAdminLeft(ctx context.Context, without pipeline.User) erro
 }
 
 // Reset gives an account a new password to be told to its owner, and, with code,
-// forgets the device that made codes. It also unlocks.
+// forgets the device that made codes. It also unlocks. The password is "" for whom a
+// provider vouches: only the device is forgotten.
 func (a *Accounts) Reset(ctx context.Context, actor, login string, code bool) (pipeline.User, string, error) {
 	action, password := "user-reset", a.invent()
 	if code {
@@ -224,13 +228,18 @@ func (a *Accounts) Reset(ctx context.Context, actor, login string, code bool) (p
 	}
 	encoded := a.encode(password)
 	u, err := a.change(ctx, actor, login, action, func(u *pipeline.User) error {
-		if u.Source != Local {
-			return refuse("foreign", "this account has no password here: "+u.Source+" vouches for it", "")
-		}
 		if actor == u.Actor() {
 			return refuse("self", "nobody resets their own account", "another administrator can, or art34 user reset at the machine")
 		}
-		u.Password, u.PasswordAt, u.MustChange, u.Failures, u.LockedUntil = encoded, a.Clock.Now(), true, 0, time.Time{}
+		u.Failures, u.LockedUntil = 0, time.Time{}
+		switch {
+		case u.Source == Local:
+			u.Password, u.PasswordAt, u.MustChange = encoded, a.Clock.Now(), true
+		case code:
+			password = ""
+		default:
+			return refuse("foreign", "this account has no password here: "+u.Source+" vouches for it", "")
+		}
 		if code {
 			u.TOTP, u.TOTPStep = nil, 0
 		}

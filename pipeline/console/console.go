@@ -21,6 +21,12 @@ type Config struct {
 	Board    Board
 	Desk     Desk
 
+	// Company vouches for people; nil: only accounts of this console log in.
+	// CompanyName is how people call it, and Groups what its groups may do here.
+	Company     Company
+	CompanyName string
+	Groups      GroupRoles
+
 	Clock  clock.Clock // of the business
 	Real   clock.Clock // of the machine: sessions, limits
 	Random func([]byte)
@@ -56,6 +62,7 @@ type Console struct {
 	deeds    *throttle // unsafe requests, per user
 	streams  chan struct{}
 	jobs     *jobs
+	flows    *once // logins that have come back from the provider
 }
 
 const (
@@ -82,7 +89,7 @@ func New(c Config) (*Console, error) {
 	k := &Console{
 		Config: c, foreign: http.NewCrossOriginProtection(), hosts: map[string]bool{},
 		visits: newThrottle(c.Real, 50*time.Millisecond, 400), attempts: newThrottle(c.Real, 6*time.Second, 10), deeds: newThrottle(c.Real, 200*time.Millisecond, 50),
-		streams: make(chan struct{}, mostStreams), jobs: newJobs(),
+		streams: make(chan struct{}, mostStreams), jobs: newJobs(), flows: newOnce(),
 	}
 	for _, h := range c.Hosts {
 		k.hosts[h] = true

@@ -14,6 +14,7 @@ type Users interface {
 	CreateUser(ctx context.Context, u pipeline.User, first bool, a pipeline.Audit) (pipeline.User, error)
 	UpdateUser(ctx context.Context, u pipeline.User, a ...pipeline.Audit) (pipeline.User, error)
 	User(ctx context.Context, login string) (pipeline.User, error)
+	UserOf(ctx context.Context, source, subject string) (pipeline.User, error)
 	AllUsers(ctx context.Context) ([]pipeline.User, error)
 	Append(ctx context.Context, a pipeline.Audit) error
 }
@@ -39,6 +40,43 @@ type Ledger interface {
 type Sealer interface {
 	Seal(plain, aad []byte) []byte
 	Open(sealed, aad []byte) ([]byte, error)
+}
+
+// Company is the identity provider of the company: it vouches for people, and says
+// in which groups they are.
+type Company interface {
+	// Name is the source of its accounts: the issuer.
+	Name() string
+	// Begin returns the address at the provider where somebody logs in.
+	Begin(ctx context.Context, f Flow) (string, error)
+	// Finish makes an identity of what the provider sent back. A reply that does not
+	// belong to the flow, or that does not verify, is a *pipeline.Error "oidc-refused";
+	// a provider that does not answer is one with pipeline.ErrAway as cause.
+	Finish(ctx context.Context, f Flow, r Reply) (Identity, error)
+	// End returns the address where a login ends at the provider too, "" without one.
+	End(ctx context.Context, back string) string
+}
+
+// Flow is a login on its way through the provider. The browser carries it, sealed.
+type Flow struct {
+	State, Nonce, Verifier string
+	Fresh                  bool // the provider has to ask for the password again
+	Began                  time.Time
+	Next                   string   // where to go afterwards
+	User                   int64    // of Fresh: who has to come back
+	Session                [32]byte // hash of the login that ends; zero: none
+}
+
+// Reply is what the provider sends back by way of the browser.
+type Reply struct{ State, Code, Issuer, Error string }
+
+// Identity is somebody for whom the provider vouches.
+type Identity struct {
+	Subject string // who they are there, for ever
+	Login   string // as they are called there; a wish
+	Name    string
+	Groups  []string
+	Strong  bool // it saw a second factor
 }
 
 // Board reads what is known about a campaign.

@@ -16,6 +16,7 @@ func userRoutes() []route {
 		{pattern: "GET /users/{login}", may: ActUsers, do: showUser},
 		{pattern: "POST /users/{login}/roles", may: ActUsers, do: setRoles},
 		{pattern: "POST /users/{login}/reset", may: ActUsers, sure: true, do: resetUser},
+		{pattern: "POST /users/{login}/end", may: ActUsers, do: endLogins},
 		{pattern: "POST /users/{login}/disable", may: ActUsers, do: disableUser},
 		{pattern: "POST /users/{login}/enable", may: ActUsers, do: enableUser},
 	}
@@ -100,10 +101,22 @@ func resetUser(v *visit) error {
 	if err != nil {
 		return err
 	}
+	if password == "" {
+		return v.done("/users/"+u.Login, "code_forgotten")
+	}
 	return v.page("user_password", struct {
 		User     pipeline.User
 		Password string
 	}{u, password})
+}
+
+// endLogins ends all logins of somebody.
+func endLogins(v *visit) error {
+	u, err := v.Accounts.EndLogins(v.ctx(), v.user.Actor(), v.r.PathValue("login"))
+	if err != nil {
+		return err
+	}
+	return v.done("/users/"+u.Login, "logins_ended")
 }
 
 func disableUser(v *visit) error { return setDisabled(v, true, "disabled") }

@@ -43,6 +43,7 @@ func (v *visit) ctx() context.Context { return v.r.Context() }
 const (
 	cookieSession = "art34-session"
 	cookieGuest   = "art34-guest"
+	cookieFlow    = "art34-flow"
 	cookieLang    = "art34-lang"
 )
 
@@ -150,7 +151,7 @@ func (v *visit) halfway() string {
 	switch {
 	case v.user.MustChange:
 		return "/account/password"
-	case v.user.Source == Local && len(v.user.TOTP) == 0 && NeedsCode(v.user.Roles):
+	case len(v.user.TOTP) == 0 && NeedsCode(v.user.Roles) && !v.session.Strong:
 		return "/account/code"
 	}
 	return ""

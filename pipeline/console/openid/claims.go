@@ -1,0 +1,107 @@
+package openid
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/console"
+)
+
+// skew is how far the clocks of provider and console may be apart.
+const skew = time.Minute
+
+// identity reads who somebody is from claims that were verified.
+func (p *Provider) identity(ctx context.Context, m *metadata, f console.Flow, id *oidc.IDToken, token *oauth2.Token) (console.Identity, error) {
+	claims := map[string]any{}
+	if err := id.Claims(&claims); err != nil {
+		return console.Identity{}, errRefused("claims cannot be read")
+	}
+	// OpenID Connect Core section 3.1.3.7: of several audiences one was meant.
+	if azp, ok := claims["azp"].(string); len(id.Audience) > 1 && !ok || ok && azp != p.ClientID {
+		return console.Identity{}, errRefused("meant for another client")
+	}
+	if id.IssuedAt.After(p.Clock.Now().Add(skew)) {
+		return console.Identity{}, errRefused("from the future")
+	}
+	if f.Fresh {
+		at, ok := claims["auth_time"].(float64)
+		if !ok || time.Unix(int64(at), 0).Before(f.Began.Add(-skew)) {
+			return console.Identity{}, errRefused("no fresh login (auth_time)")
+		}
+	}
+	groups, there := textsOf(claims, p.Groups)
+	if !there && m.provider.UserInfoEndpoint() != "" {
+		more, err := m.provider.UserInfo(ctx, oauth2.StaticTokenSource(token))
+		if err == nil && more.Subject != id.Subject {
+			return console.Identity{}, errRefused("the details are about somebody else")
+		}
+		about := map[string]any{}
+		if err == nil && more.Claims(&about) == nil {
+			groups, there = textsOf(about, p.Groups)
+		}
+	}
+	if names, ok := claims["_claim_names"].(map[string]any); ok && !there && names[p.Groups] != nil {
+		return console.Identity{}, &pipeline.Error{Code: "oidc-many-groups", Sentence: "the company's login names too many groups to say which", Permanent: true,
+			Hint: "let it send only the groups that are assigned to this application, or application roles"}
+	}
+	who := console.Identity{Subject: id.Subject, Groups: groups, Strong: p.strong(claims)}
+	who.Name, _ = claims["name"].(string)
+	for _, claim := range []string{"preferred_username", "upn", "email"} {
+		if s, ok := claims[claim].(string); ok && s != "" && who.Login == "" {
+			who.Login, _, _ = strings.Cut(s, "@")
+		}
+	}
+	if who.Subject == "" || len(who.Subject) > 255 {
+		return console.Identity{}, errRefused("no subject")
+	}
+	return who, nil
+}
+
+// strong reports whether the provider saw a second factor.
+func (p *Provider) strong(claims map[string]any) bool {
+	said, _ := textsOf(claims, "amr")
+	if acr, ok := claims["acr"].(string); ok {
+		said = append(said, acr)
+	}
+	for _, want := range p.Strong {
+		for _, s := range said {
+			if s == want {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// textsOf reads a claim that is a text or a list of texts. The name is tried as it
+// is, some are addresses, and then as a path.
+func textsOf(claims map[string]any, name string) ([]string, bool) {
+	v, ok := claims[name]
+	if !ok {
+		first, rest, deeper := strings.Cut(name, ".")
+		in, isMap := claims[first].(map[string]any)
+		if !deeper || !isMap {
+			return nil, false
+		}
+		return textsOf(in, rest)
+	}
+	switch v := v.(type) {
+	case string:
+		return []string{v}, true
+	case []any:
+		list := []string{}
+		for _, x := range v {
+			if _, ok := x.(string); ok {
+				list = append(list, fmt.Sprint(x))
+			}
+		}
+		return list, true
+	}
+	return nil, false
+}
