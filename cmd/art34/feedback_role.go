@@ -345,7 +345,7 @@ func (f *cellForwarder) Forward(ctx context.Context, m feedback.Message, id int6
 	}
 	defer func() { _ = c.Close() }()
 	body := feedback.Resent(m.Raw, f.mailbox, f.mailbox, f.h.real.Now().Format(time.RFC1123Z), id)
-	switch a := c.Send(ctx, &pipeline.Message{From: f.mailbox, To: f.mailbox, Body: body}); a.Phase {
+	switch a := c.Send(ctx, &pipeline.Message{From: f.mailbox, To: f.mailbox, Body: body}, nil); a.Phase {
 	case pipeline.PhaseAccepted:
 		return nil
 	case pipeline.PhaseRefused:

@@ -287,8 +287,8 @@ func (p *prover) probe(ctx context.Context, domain, from string) error {
 	if err != nil {
 		r.Loop, r.Bounce = "it cannot be reached", "it cannot be reached"
 	} else {
-		r.Loop = refusal(conn.Send(ctx, p.message(bounce, loop, from, domain)))
-		r.Bounce = refusal(conn.Send(ctx, p.message(bounce, nobody, from, domain)))
+		r.Loop = refusal(conn.Send(ctx, p.message(bounce, loop, from, domain), nil))
+		r.Bounce = refusal(conn.Send(ctx, p.message(bounce, nobody, from, domain), nil))
 		_ = conn.Close()
 	}
 	text, err := json.Marshal(r)

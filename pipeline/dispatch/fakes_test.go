@@ -218,7 +218,7 @@ type memConn struct {
 	closed bool
 }
 
-func (c *memConn) Send(ctx context.Context, m *pipeline.Message) pipeline.Answer {
+func (c *memConn) Send(ctx context.Context, m, _ *pipeline.Message) pipeline.Answer {
 	if c.closed {
 		return hungUp
 	}

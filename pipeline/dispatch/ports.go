@@ -99,8 +99,10 @@ type Relay interface {
 }
 
 // Conn hands over one message after the other. The end of ctx closes the socket.
+// next is the message that follows, if it is known: its envelope may travel with
+// the content of m. It has to be sent next, or the connection closed.
 type Conn interface {
-	Send(ctx context.Context, m *pipeline.Message) pipeline.Answer
+	Send(ctx context.Context, m, next *pipeline.Message) pipeline.Answer
 	Close() error
 }
 

@@ -23,6 +23,7 @@ type round struct {
 	c        *courier
 	campaign int64
 	conn     Conn // the sender's while the round runs; nil when there is none
+	told     bool // the sender's: the relay has the envelope of the message that follows
 
 	halted  atomic.Bool // the relay is away, or we were told to stop
 	ready   chan *parcel
@@ -225,35 +226,53 @@ func (r *round) full(ready chan *parcel, group int) bool {
 // send hands over, one after the other, and keeps what may not go any more.
 func (r *round) send(ctx context.Context) {
 	for p := range r.marked {
-		r.hand(ctx, p)
-		r.answers <- p
+		for p != nil {
+			next := r.waiting()
+			r.hand(ctx, p, next)
+			r.answers <- p
+			p = next
+		}
 	}
 }
 
-// hand hands over one message, if nobody said stop, the letter is still the
-// approved one, and our lease still says that we are alive.
-func (r *round) hand(ctx context.Context, p *parcel) {
+// waiting takes the next one if it is there already.
+func (r *round) waiting() *parcel {
+	select {
+	case p := <-r.marked:
+		return p
+	default:
+		return nil
+	}
+}
+
+// hand hands over one message, if it may go, and lets the relay know of the one
+// that follows, if that may go too.
+func (r *round) hand(ctx context.Context, p, next *parcel) {
 	s := r.c.s
 	k := s.control.campaign(r.campaign)
-	if r.halted.Load() || ctx.Err() != nil || k.maySend(p.row, p.k.Version, s.Clock.Now(), s.Real.Now()) != "" {
-		p.kept = true
+	if !r.may(ctx, k, p) {
+		r.keep(p)
 		return
 	}
 	if r.conn == nil {
 		if r.conn = r.c.connect(ctx, k); r.conn == nil {
 			r.halted.Store(true)
-			p.kept = true
+			r.keep(p)
 			return
 		}
 	}
+	var follows *pipeline.Message
+	if next != nil && r.may(ctx, k, next) {
+		follows = next.message
+	}
 	if !r.c.lease.held() {
-		p.kept = true
+		r.keep(p)
 		return
 	}
-	p.answer = guardedSend(ctx, r.conn, p.message)
+	p.answer = guardedSend(ctx, r.conn, p.message, follows)
+	r.told = follows != nil
 	if p.answer.Broken {
-		r.c.pool.drop(r.conn)
-		r.conn = nil
+		r.hangUp()
 	}
 	if ctx.Err() != nil && p.answer.Phase != pipeline.PhaseAccepted {
 		return // we hung up, not the relay
@@ -266,12 +285,34 @@ func (r *round) hand(ctx context.Context, p *parcel) {
 	}
 }
 
+// may reports whether nobody said stop, and the letter is still the approved one.
+func (r *round) may(ctx context.Context, k *campaign, p *parcel) bool {
+	return !r.halted.Load() && ctx.Err() == nil && k.maySend(p.row, p.k.Version, r.c.s.Clock.Now(), r.c.s.Real.Now()) == ""
+}
+
+// keep does not hand over a message. If the relay waits for it, the connection is
+// of no use any more.
+func (r *round) keep(p *parcel) {
+	p.kept = true
+	if r.told {
+		r.hangUp()
+	}
+}
+
+// hangUp closes the connection.
+func (r *round) hangUp() {
+	if r.conn != nil {
+		r.c.pool.drop(r.conn)
+	}
+	r.conn, r.told = nil, false
+}
+
 // guardedSend turns a panic in the middle of a hand-over into a doubt.
-func guardedSend(ctx context.Context, c Conn, m *pipeline.Message) (a pipeline.Answer) {
+func guardedSend(ctx context.Context, c Conn, m, next *pipeline.Message) (a pipeline.Answer) {
 	defer func() {
 		if recover() != nil {
 			a = pipeline.Answer{Phase: pipeline.PhaseDoubtful, Broken: true}
 		}
 	}()
-	return c.Send(ctx, m)
+	return c.Send(ctx, m, next)
 }

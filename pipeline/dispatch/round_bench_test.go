@@ -64,5 +64,5 @@ func (s still) Compose(_ context.Context, j pipeline.Job, _ pipeline.Campaign, _
 
 type yes struct{}
 
-func (yes) Send(context.Context, *pipeline.Message) pipeline.Answer { return ok250 }
-func (yes) Close() error                                            { return nil }
+func (yes) Send(context.Context, *pipeline.Message, *pipeline.Message) pipeline.Answer { return ok250 }
+func (yes) Close() error                                                               { return nil }

@@ -173,7 +173,7 @@ func benchOurs(b *testing.B, connections int, plain bool) {
 			if err != nil {
 				return err
 			}
-			if a := c.Send(b.Context(), m); a.Phase != pipeline.PhaseAccepted {
+			if a := c.Send(b.Context(), m, nil); a.Phase != pipeline.PhaseAccepted {
 				return fmt.Errorf("%+v", a)
 			}
 		}

@@ -24,6 +24,9 @@ type Conn struct {
 	sent   int       // messages over this connection
 	last   time.Time // when it was last used
 	reset  bool      // a transaction is open that the next one has to end first
+	// announced is the message whose envelope went out behind the content of the one
+	// before it; its answers are not read yet.
+	announced *pipeline.Message
 
 	pipelining, eightBit, dsn, size bool
 	limit                           int64 // octets a message; 0: none known
@@ -34,19 +37,24 @@ type Conn struct {
 // before it took anything is renewed without a word. Cancelling ctx closes the
 // socket at once: before the dot the answer is unsent, after it doubtful; whoever
 // wants to finish in peace cancels nothing and stops calling Send.
-func (c *Conn) Send(ctx context.Context, m *pipeline.Message) pipeline.Answer {
-	if !validPath(m.From) || !validPath(m.To) || len(m.Body) == 0 {
+//
+// next, unless it is nil, is the message that follows: where the relay allows it,
+// its envelope travels with the content of m, which saves a round trip. Whoever
+// sends another one instead gets a new connection for it, and whoever sends none
+// must close this one: the relay waits for the content.
+func (c *Conn) Send(ctx context.Context, m, next *pipeline.Message) pipeline.Answer {
+	if !sendable(m) {
 		return pipeline.Answer{Phase: pipeline.PhaseRefused, Outcome: pipeline.Ours, Reply: "not handed over: the envelope or the message is unfit"}
 	}
 	if ctx.Err() != nil {
 		return pipeline.Answer{Phase: pipeline.PhaseUnsent, Reply: "stopped before it was handed over"}
 	}
 	for first := true; ; first = false {
-		fresh, err := c.ready(ctx)
+		fresh, err := c.ready(ctx, m)
 		if err != nil {
 			return unsent(err)
 		}
-		a, stale := c.handOver(ctx, m)
+		a, stale := c.handOver(ctx, m, next)
 		if a.Broken {
 			c.drop()
 		}
@@ -59,11 +67,18 @@ func (c *Conn) Send(ctx context.Context, m *pipeline.Message) pipeline.Answer {
 	}
 }
 
+func sendable(m *pipeline.Message) bool {
+	return validPath(m.From) && validPath(m.To) && len(m.Body) > 0
+}
+
 // ready opens a connection where there is none that is fit for another message,
 // and reports whether it did.
-func (c *Conn) ready(ctx context.Context) (fresh bool, err error) {
+func (c *Conn) ready(ctx context.Context, m *pipeline.Message) (fresh bool, err error) {
 	if c.client != nil {
-		if c.sent < c.relay.config.PerConnection && c.now().Sub(c.last) < c.relay.config.Idle {
+		if c.announced == m {
+			return false, nil
+		}
+		if c.announced == nil && c.sent < c.relay.config.PerConnection && c.now().Sub(c.last) < c.relay.config.Idle {
 			return false, nil
 		}
 		c.quit()
@@ -82,15 +97,15 @@ func unsent(err error) pipeline.Answer {
 
 // handOver runs one transaction. stale says that the relay had hung up before it
 // answered the first command.
-func (c *Conn) handOver(ctx context.Context, m *pipeline.Message) (a pipeline.Answer, stale bool) {
-	if c.limit > 0 && int64(len(m.Body)) > c.limit {
+func (c *Conn) handOver(ctx context.Context, m, next *pipeline.Message) (a pipeline.Answer, stale bool) {
+	if !c.fits(m) {
 		return pipeline.Answer{
 			Phase: pipeline.PhaseRefused, Outcome: pipeline.Ours, Enhanced: "5.3.4",
 			Reply: "not handed over: the relay takes " + strconv.FormatInt(c.limit, 10) + " octets a message",
 		}, false
 	}
 	stop := context.AfterFunc(ctx, c.wire.abort)
-	a, stale = c.transaction(m)
+	a, stale = c.transaction(m, next)
 	if !stop() {
 		a.Broken = true // ctx ended, the socket is closed
 	}
@@ -98,14 +113,17 @@ func (c *Conn) handOver(ctx context.Context, m *pipeline.Message) (a pipeline.An
 	return a, stale
 }
 
-func (c *Conn) transaction(m *pipeline.Message) (pipeline.Answer, bool) {
+// fits reports whether a message is not larger than the relay takes.
+func (c *Conn) fits(m *pipeline.Message) bool { return c.limit <= 0 || int64(len(m.Body)) <= c.limit }
+
+func (c *Conn) transaction(m, next *pipeline.Message) (pipeline.Answer, bool) {
 	// Nothing may wait to be read: it would be taken for the answer to MAIL.
-	if c.client.Text.R.Buffered() > 0 {
+	if c.announced == nil && c.client.Text.R.Buffered() > 0 {
 		return broken(pipeline.PhaseUnsent, errReply), true
 	}
 	a, stale, ok := c.envelope(m)
 	if ok {
-		a = c.content(m)
+		a = c.content(m, next)
 	}
 	return a, stale
 }
@@ -121,12 +139,17 @@ type command struct {
 // (RFC 2920). ok says that the relay now waits for the content; stale that it had
 // hung up before its first answer.
 func (c *Conn) envelope(m *pipeline.Message) (a pipeline.Answer, stale, ok bool) {
-	commands := c.commands(m)
-	if c.pipelining {
-		if err := c.write(c.out, c.relay.config.Timeouts.Block); err != nil {
-			return broken(pipeline.PhaseUnsent, err), true, false
+	commands := announced[:]
+	if c.announced == nil {
+		c.out = c.out[:0]
+		commands = c.commands(m, c.reset)
+		if c.pipelining {
+			if err := c.write(c.out, c.relay.config.Timeouts.Block); err != nil {
+				return broken(pipeline.PhaseUnsent, err), true, false
+			}
 		}
 	}
+	c.announced = nil
 	no := false // somebody said no; what follows is only read
 	for i, cmd := range commands {
 		r, err := c.exchange(cmd)
@@ -157,18 +180,20 @@ func (c *Conn) envelope(m *pipeline.Message) (a pipeline.Answer, stale, ok bool)
 	return a, stale, !no
 }
 
-// commands writes the commands of the envelope into c.out. A transaction that
-// ended in a refusal is reset here and not when it ends: that saves a round trip.
-func (c *Conn) commands(m *pipeline.Message) []command {
+// announced is what commands returns for a message that was announced.
+var announced = [...]command{{step: stepMail, want: 2}, {step: stepRcpt, want: 2}, {step: stepData, want: 3}}
+
+// commands appends the commands of the envelope to c.out. A transaction that ended
+// in a refusal is reset here and not when it ends: that saves a round trip.
+func (c *Conn) commands(m *pipeline.Message, reset bool) []command {
 	var list [4]command
-	n, start := 0, 0
-	c.out = c.out[:0]
+	n, start := 0, len(c.out)
 	add := func(s step, want int) {
 		c.out = append(c.out, '\r', '\n')
 		list[n] = command{s, c.out[start:len(c.out):len(c.out)], want}
 		n, start = n+1, len(c.out)
 	}
-	if c.reset {
+	if reset {
 		c.out = append(c.out, "RSET"...)
 		add(stepReset, 2)
 	}
@@ -217,11 +242,22 @@ func (c *Conn) exchange(cmd command) (reply, error) {
 // left of it: then the relay has nothing that is a message, and the socket is
 // reset so that it stays so. The library's way, to close the writer, would send
 // the dot after all.
-func (c *Conn) content(m *pipeline.Message) pipeline.Answer {
+//
+// The envelope of the message that follows is in the same write: "the actual
+// transfer of message content is explicitly allowed to be the first command in a
+// group" (RFC 2920, section 3.1).
+func (c *Conn) content(m, next *pipeline.Message) pipeline.Answer {
 	t := c.relay.config.Timeouts
 	c.out = appendStuffed(c.out[:0], m.Body)
+	behind := int64(3) // bytes from the dot on
+	if c.announces(next) {
+		before := len(c.out)
+		c.commands(next, false)
+		c.announced = next
+		behind += int64(len(c.out)-before) + recordMore
+	}
 	if err := c.write(c.out, t.Block); err != nil {
-		if c.wire.unsent.Load() < 3 {
+		if c.wire.unsent.Load() < behind {
 			return broken(pipeline.PhaseDoubtful, err)
 		}
 		// A relay that has enough of a message says so and hangs up.
@@ -248,6 +284,16 @@ func (c *Conn) content(m *pipeline.Message) pipeline.Answer {
 		Phase: pipeline.PhaseAccepted, Code: r.code, Enhanced: replyStatus(r.code, r.text).String(),
 		Reply: r.clean(m.To), QueueID: queueID(r.text),
 	}
+}
+
+// recordMore is by how much TLS makes a write longer, at most: under it a write that
+// failed may have been that of the commands behind the dot alone.
+const recordMore = 256
+
+// announces reports whether the envelope of the message that follows may go out
+// before the answer to this one: it will be for this connection.
+func (c *Conn) announces(next *pipeline.Message) bool {
+	return next != nil && c.pipelining && c.sent+1 < c.relay.config.PerConnection && sendable(next) && c.fits(next)
 }
 
 // appendStuffed appends a message as it goes out after DATA: a dot in front of
@@ -320,10 +366,11 @@ func (c *Conn) quit() {
 	if c.client == nil {
 		return
 	}
-	if limit := c.relay.config.Timeouts.Quit; c.write([]byte("QUIT\r\n"), limit) == nil {
+	// Where a message is announced, QUIT would be its first line.
+	if limit := c.relay.config.Timeouts.Quit; c.announced == nil && c.write([]byte("QUIT\r\n"), limit) == nil {
 		_, _ = c.read(limit)
+		_ = c.client.Close()
 	}
-	_ = c.client.Close()
 	c.drop()
 }
 
@@ -331,6 +378,6 @@ func (c *Conn) quit() {
 func (c *Conn) drop() {
 	if c.client != nil {
 		c.wire.abort()
-		c.client, c.wire = nil, nil
+		c.client, c.wire, c.announced = nil, nil, nil
 	}
 }

@@ -73,7 +73,7 @@ func TestSend(t *testing.T) {
 			f := serve(t, script{offers: tt.offers})
 			c := dial(t, f, func(c *email.RelayConfig) { c.Plain = tt.plain })
 			m := message(1)
-			a := c.Send(t.Context(), m)
+			a := c.Send(t.Context(), m, nil)
 			want := pipeline.Answer{Phase: pipeline.PhaseAccepted, Code: 250, Enhanced: "2.0.0", Reply: "2.0.0 Ok: queued as 4WZ1fN1z9Yz3c", QueueID: "4WZ1fN1z9Yz3c"}
 			if diff := cmp.Diff(want, a); diff != "" {
 				t.Fatal(diff)
@@ -94,7 +94,7 @@ func TestSend(t *testing.T) {
 			}
 			f.mu.Unlock()
 			for n := 2; n <= 5; n++ {
-				if a := c.Send(t.Context(), message(n)); a.Phase != pipeline.PhaseAccepted {
+				if a := c.Send(t.Context(), message(n), nil); a.Phase != pipeline.PhaseAccepted {
 					t.Fatalf("message %d: %+v", n, a)
 				}
 			}
@@ -204,7 +204,7 @@ func TestSendFaults(t *testing.T) {
 						c.Timeouts = email.Timeouts{Command: 50 * time.Millisecond, Data: 50 * time.Millisecond, Dot: 50 * time.Millisecond, Quit: 50 * time.Millisecond}
 					}
 				})
-				a := c.Send(t.Context(), message(1))
+				a := c.Send(t.Context(), message(1), nil)
 				want := tt.want
 				if strings.HasPrefix(tt.name, "RCPT refused") && !plain {
 					want.Broken = true // by what follows the refusal
@@ -222,7 +222,7 @@ func TestSendFaults(t *testing.T) {
 				if tt.name == "RCPT refused then drop" && plain {
 					return // its DATA still drops
 				}
-				if a := c.Send(t.Context(), message(2)); a.Phase != pipeline.PhaseAccepted {
+				if a := c.Send(t.Context(), message(2), nil); a.Phase != pipeline.PhaseAccepted {
 					t.Fatalf("the next message: %+v", a)
 				}
 				got := f.seen()
@@ -234,6 +234,89 @@ func TestSendFaults(t *testing.T) {
 	}
 }
 
+// TestSendAnnounces sends each message with the envelope of the next behind its
+// content: the relay waits for a command once a message.
+func TestSendAnnounces(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		answers map[string][]string
+		change  func(c *email.RelayConfig)
+		takes   int // messages a connection, before the relay closes it
+		dead    int // message that is refused; 0: none
+		groups  int // commands that had to be waited for; 0: it does not matter
+		conns   int
+	}{
+		{name: "all", groups: 3, conns: 1}, // EHLO, the first envelope, QUIT
+		{name: "one refused", answers: map[string][]string{"RCPT": {"250 ok\r\n", "250 ok\r\n", "550 5.1.1 no\r\n", "250 ok\r\n"}}, dead: 3, groups: 4, conns: 1},
+		{name: "content refused", answers: map[string][]string{".": {"250 ok\r\n", "550 5.1.1 no\r\n", "250 ok\r\n"}}, dead: 2, groups: 3, conns: 1},
+		{name: "relay closes", takes: 3, conns: 4},
+		{name: "closed by 421", answers: map[string][]string{"MAIL": {"250 ok\r\n", "421 4.3.2 enough\r\n", "250 ok\r\n"}}, conns: 2},
+		{name: "renewed", change: func(c *email.RelayConfig) { c.PerConnection = 5 }, conns: 2},
+		{name: "plain", change: func(c *email.RelayConfig) { c.Plain = true }, conns: 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := serve(t, script{offers: all, answers: tt.answers, close: tt.takes})
+			c := dial(t, f, tt.change)
+			const messages = 10
+			list := make([]*pipeline.Message, messages+1)
+			for n := range messages {
+				list[n] = message(n + 1)
+			}
+			for n := range messages {
+				want := pipeline.PhaseAccepted
+				if n+1 == tt.dead {
+					want = pipeline.PhaseRefused
+				}
+				if a := c.Send(t.Context(), list[n], list[n+1]); a.Phase != want {
+					t.Fatalf("message %d: %+v", n+1, a)
+				}
+			}
+			if err := c.Close(); err != nil {
+				t.Fatal(err)
+			}
+			f.stop()
+			var want []string
+			for n, m := range list[:messages] {
+				if n+1 != tt.dead || tt.name == "content refused" {
+					want = append(want, string(m.Body))
+				}
+			}
+			if diff := cmp.Diff(want, f.seen()); diff != "" {
+				t.Error(diff)
+			}
+			if f.connections() != tt.conns || tt.groups > 0 && f.groups != tt.groups {
+				t.Errorf("%d connections, want %d; the relay waited for %d commands, want %d", f.connections(), tt.conns, f.groups, tt.groups)
+			}
+		})
+	}
+}
+
+// TestAnnouncedAndNotSent: the relay waits for a content. It gets neither another
+// message nor a goodbye as one.
+func TestAnnouncedAndNotSent(t *testing.T) {
+	t.Parallel()
+	f := serve(t, script{offers: all})
+	c := dial(t, f, nil)
+	first, second, third := message(1), message(2), message(3)
+	for _, m := range []*pipeline.Message{first, third} {
+		if a := c.Send(t.Context(), m, second); a.Phase != pipeline.PhaseAccepted {
+			t.Fatalf("%+v", a)
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.stop()
+	if diff := cmp.Diff([]string{string(first.Body), string(third.Body)}, f.seen()); diff != "" {
+		t.Error(diff)
+	}
+	if f.connections() != 2 || slices.Contains(f.heard(), "QUIT") {
+		t.Errorf("%d connections, %q", f.connections(), f.heard())
+	}
+}
+
 // TestSendNeverTruncates breaks the connection at many places within the content.
 func TestSendNeverTruncates(t *testing.T) {
 	t.Parallel()
@@ -242,7 +325,7 @@ func TestSendNeverTruncates(t *testing.T) {
 	for _, takes := range []int{1, 1000, 100_000} {
 		f := serve(t, script{offers: []string{"PIPELINING"}, takes: takes})
 		c := dial(t, f, nil)
-		a := c.Send(t.Context(), big)
+		a := c.Send(t.Context(), big, nil)
 		if a.Phase != pipeline.PhaseUnsent || !a.Broken {
 			t.Errorf("after %d bytes: %+v", takes, a)
 		}
@@ -252,6 +335,35 @@ func TestSendNeverTruncates(t *testing.T) {
 		f.stop()
 		if got := f.seen(); len(got) != 0 {
 			t.Errorf("after %d bytes the relay has a message of %d bytes", takes, len(got[0]))
+		}
+	}
+}
+
+// TestSendBreaksBehindTheDot cuts the socket off within one write: before the dot
+// nothing was sent, in the envelope that follows it the relay may have the message.
+func TestSendBreaksBehindTheDot(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		goes float64 // share of the write that goes out
+		want pipeline.Phase
+	}{{0.1, pipeline.PhaseUnsent}, {0.95, pipeline.PhaseDoubtful}} {
+		f := serve(t, script{offers: all})
+		c := dial(t, f, func(c *email.RelayConfig) {
+			c.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+				var d net.Dialer
+				inner, err := d.DialContext(ctx, network, address)
+				return &stall{Conn: inner, after: 2, share: tt.goes, then: func() {}}, err
+			}
+		})
+		m := message(1)
+		m.Body = append(m.Body, strings.Repeat("une ligne de texte\r\n", 100)...)
+		if a := c.Send(t.Context(), m, message(2)); a.Phase != tt.want || !a.Broken {
+			t.Errorf("after %.2f of the write: %+v", tt.goes, a)
+		}
+		f.stop()
+		// Whether it has it depends on what it read before the reset.
+		if got := f.seen(); len(got) > 0 && tt.want == pipeline.PhaseUnsent {
+			t.Errorf("after %.2f of the write the relay has %d messages", tt.goes, len(got))
 		}
 	}
 }
@@ -270,7 +382,7 @@ func TestSendCancelled(t *testing.T) {
 			return &stall{Conn: c, after: 2, then: cancel}, err
 		}
 		c := dial(t, f, func(c *email.RelayConfig) { c.DialContext = stalled })
-		a := c.Send(ctx, message(1))
+		a := c.Send(ctx, message(1), nil)
 		if a.Phase != pipeline.PhaseUnsent || !a.Broken {
 			t.Fatalf("%+v", a)
 		}
@@ -290,7 +402,7 @@ func TestSendCancelled(t *testing.T) {
 			}
 			cancel()
 		}()
-		if a := c.Send(ctx, message(1)); a.Phase != pipeline.PhaseDoubtful || !a.Broken {
+		if a := c.Send(ctx, message(1), nil); a.Phase != pipeline.PhaseDoubtful || !a.Broken {
 			t.Fatalf("%+v", a)
 		}
 	})
@@ -300,20 +412,21 @@ func TestSendCancelled(t *testing.T) {
 		c := dial(t, f, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if a := c.Send(ctx, message(1)); a.Phase != pipeline.PhaseUnsent || a.Broken {
+		if a := c.Send(ctx, message(1), nil); a.Phase != pipeline.PhaseUnsent || a.Broken {
 			t.Fatalf("%+v", a)
 		}
-		if a := c.Send(t.Context(), message(1)); a.Phase != pipeline.PhaseAccepted {
+		if a := c.Send(t.Context(), message(1), nil); a.Phase != pipeline.PhaseAccepted {
 			t.Fatalf("%+v", a)
 		}
 	})
 }
 
-// stall lets some writes through whole, then half of one, calls then, and fails
-// as the socket does that was closed meanwhile.
+// stall lets some writes through whole, then a share of one, half unless it says
+// otherwise, calls then, and fails as the socket does that was closed meanwhile.
 type stall struct {
 	net.Conn
 	after int
+	share float64
 	then  func()
 }
 
@@ -321,7 +434,10 @@ func (s *stall) Write(p []byte) (int, error) {
 	if s.after--; s.after >= 0 {
 		return s.Conn.Write(p)
 	}
-	n, err := s.Conn.Write(p[:len(p)/2])
+	if s.share == 0 {
+		s.share = 0.5
+	}
+	n, err := s.Conn.Write(p[:int(s.share*float64(len(p)))])
 	s.then()
 	if err == nil {
 		err = net.ErrClosed
@@ -336,7 +452,7 @@ func TestSendRenews(t *testing.T) {
 		f := serve(t, script{offers: all, close: 3})
 		c := dial(t, f, func(c *email.RelayConfig) { c.Plain = plain })
 		for n := range 10 {
-			if a := c.Send(t.Context(), message(n+1)); a.Phase != pipeline.PhaseAccepted {
+			if a := c.Send(t.Context(), message(n+1), nil); a.Phase != pipeline.PhaseAccepted {
 				t.Fatalf("message %d: %+v", n+1, a)
 			}
 		}
@@ -347,7 +463,7 @@ func TestSendRenews(t *testing.T) {
 	f := serve(t, script{offers: all})
 	c := dial(t, f, func(c *email.RelayConfig) { c.PerConnection = 2 })
 	for n := range 5 {
-		if a := c.Send(t.Context(), message(n+1)); a.Phase != pipeline.PhaseAccepted {
+		if a := c.Send(t.Context(), message(n+1), nil); a.Phase != pipeline.PhaseAccepted {
 			t.Fatalf("message %d: %+v", n+1, a)
 		}
 	}
@@ -358,7 +474,7 @@ func TestSendRenews(t *testing.T) {
 		t.Error("a connection was left without QUIT")
 	}
 	idle := dial(t, f, func(c *email.RelayConfig) { c.Idle = time.Nanosecond })
-	if a := idle.Send(t.Context(), message(6)); a.Phase != pipeline.PhaseAccepted {
+	if a := idle.Send(t.Context(), message(6), nil); a.Phase != pipeline.PhaseAccepted {
 		t.Fatalf("%+v", a)
 	}
 	if f.connections() != 5 {
@@ -374,10 +490,10 @@ func TestSendUnsolicited(t *testing.T) {
 		".": {"250 2.0.0 Ok: queued as A1\r\n250 2.0.0 Ok: queued as B2\r\n", "250 2.0.0 Ok: queued as C3\r\n"}, "RCPT": {"250 ok\r\n", "550 5.1.1 no\r\n"},
 	}})
 	c := dial(t, f, nil)
-	if a := c.Send(t.Context(), message(1)); a.QueueID != "A1" {
+	if a := c.Send(t.Context(), message(1), nil); a.QueueID != "A1" {
 		t.Fatalf("%+v", a)
 	}
-	if a := c.Send(t.Context(), message(2)); a.Outcome != pipeline.Dead {
+	if a := c.Send(t.Context(), message(2), nil); a.Outcome != pipeline.Dead {
 		t.Fatalf("%+v", a)
 	}
 	if f.connections() != 2 {
@@ -399,7 +515,7 @@ func TestSendRefusesUnfit(t *testing.T) {
 	} {
 		m := message(1)
 		change(m)
-		a := c.Send(t.Context(), m)
+		a := c.Send(t.Context(), m, nil)
 		if a.Phase != pipeline.PhaseRefused || a.Outcome != pipeline.Ours || a.Broken || !strings.HasPrefix(a.Reply, "not handed over") {
 			t.Errorf("%s: %+v", name, a)
 		}

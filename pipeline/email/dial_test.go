@@ -245,7 +245,7 @@ func TestDialSecure(t *testing.T) {
 				}
 			})
 			for n := range 3 {
-				if a := c.Send(t.Context(), message(n+1)); a.Phase != pipeline.PhaseAccepted {
+				if a := c.Send(t.Context(), message(n+1), nil); a.Phase != pipeline.PhaseAccepted {
 					t.Fatalf("%+v", a)
 				}
 			}
@@ -283,7 +283,7 @@ func TestSecureNeverTruncates(t *testing.T) {
 	m := message(1)
 	m.Body = []byte("Subject: x\r\n\r\n" + strings.Repeat("ligne\r\n", 20_000))
 	s.after = 5 // the envelope, some records, half of one
-	a := c.Send(ctx, m)
+	a := c.Send(ctx, m, nil)
 	if a.Phase != pipeline.PhaseUnsent || !a.Broken {
 		t.Fatalf("%+v", a)
 	}

@@ -42,11 +42,11 @@ func TestGoSMTP(t *testing.T) {
 		}
 		dead := message(1)
 		dead.To = "dead@example.com"
-		if a := c.Send(t.Context(), dead); a.Phase != pipeline.PhaseRefused || a.Outcome != pipeline.Dead {
+		if a := c.Send(t.Context(), dead, nil); a.Phase != pipeline.PhaseRefused || a.Outcome != pipeline.Dead {
 			t.Fatalf("%+v", a)
 		}
 		m := message(2)
-		if a := c.Send(t.Context(), m); a.Phase != pipeline.PhaseAccepted {
+		if a := c.Send(t.Context(), m, nil); a.Phase != pipeline.PhaseAccepted {
 			t.Fatalf("%+v", a)
 		}
 		if err := c.Close(); err != nil {

@@ -48,7 +48,7 @@ func TestPostfix(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return m, c.Send(t.Context(), m)
+		return m, c.Send(t.Context(), m, nil)
 	}
 	const messages = 20
 	want := map[string]string{}   // return path → body
