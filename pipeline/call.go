@@ -101,6 +101,7 @@ const (
 	EscalatedWritten = "written" // an answer in writing that the company's own system has to send
 	EscalatedLocked  = "locked"  // too many wrong answers about one customer
 	EscalatedQuota   = "quota"   // an agent has looked up more than calls explain
+	EscalatedRecall  = "recall"  // who was told that they are not concerned was called back
 )
 
 // CallStep is something that happened in a call. Steps are appended and never

@@ -26,6 +26,7 @@ type Spec struct {
 	Feedback   FeedbackPolicy      `yaml:"feedback"`
 	Schedule   Schedule            `yaml:"schedule"`
 	Retention  Retention           `yaml:"retention"`
+	Cell       CellPolicy          `yaml:"cell"`
 }
 
 // Texts is a text per locale.

@@ -34,6 +34,7 @@ func (s *Spec) Validate() error {
 	v.post(s.Post)
 	v.feedback(s.Feedback)
 	v.schedule(s.Schedule)
+	v.cell(s.Cell)
 	if s.Retention.PurgeAfter < 0 {
 		v.fault("retention.purge_after is negative")
 	}

@@ -106,6 +106,18 @@ func (k *checker) noteTwins() {
 	})
 }
 
+// noteBurnt blocks when callers would be verified by what was stolen: whoever has it
+// would pass for the customer.
+func (k *checker) noteBurnt() {
+	for _, column := range k.e.spec.Cell.Burnt(slices.Collect(maps.Keys(k.stolen))) {
+		k.note(letter.Finding{
+			Code: "verify-stolen", Severity: letter.Block, File: specFile,
+			Sentence: "cell.values: " + column + " belongs to the data kind " + k.e.spec.Cell.Values[column] + ", which was stolen: it proves nothing about a caller",
+			Hint:     "take it out of cell.values, and verify callers otherwise",
+		})
+	}
+}
+
 // check renders and lints every notice of a campaign as its folder has it now.
 func (h *house) check(ctx context.Context, c pipeline.Campaign) (*checked, error) {
 	e, files, err := h.draft(c)
@@ -139,6 +151,7 @@ func (h *house) check(ctx context.Context, c pipeline.Campaign) (*checked, error
 		return nil, err
 	}
 	k.noteTwins()
+	k.noteBurnt()
 	if result.List, err = k.list.write(filepath.Join(h.folder(c.Name).path, "check.csv")); err != nil {
 		return nil, err
 	}

@@ -43,6 +43,7 @@ type checker struct {
 	emails map[string]int64 // provider → e-mails
 	pages  map[int]int64    // pages → letters
 	list   checklist
+	stolen map[string]bool
 	twins  map[int64]bool // notices that want a paper copy and have none, or the reverse
 	moves  []pipeline.Change
 }
@@ -51,7 +52,7 @@ func newChecker(h *house, e *edition, c pipeline.Campaign, r *checked) *checker 
 	k := &checker{
 		h: h, e: e, c: c, before: c.LaunchAt.IsZero(), result: r, approved: map[int64]bool{},
 		noEmail: map[string]bool{}, hold: map[string]bool{}, general: map[[2]string]bool{},
-		found: map[finding]int64{}, level: map[finding]letter.Severity{}, twins: map[int64]bool{}, emails: map[string]int64{}, pages: map[int]int64{},
+		found: map[finding]int64{}, level: map[finding]letter.Severity{}, twins: map[int64]bool{}, stolen: map[string]bool{}, emails: map[string]int64{}, pages: map[int]int64{},
 	}
 	for _, code := range intake.Codes() {
 		switch code.Effect {
@@ -297,6 +298,9 @@ func (k *checker) tally(was, is pipeline.Notice, defects []letter.Finding) {
 	defer k.mu.Unlock()
 	r := k.result
 	r.Notices++
+	for _, kind := range is.Kinds {
+		k.stolen[kind] = true
+	}
 	r.States[string(is.State)]++
 	r.Channels[string(is.Channel)]++
 	for _, code := range is.Defects {

@@ -135,43 +135,11 @@ func (h *house) newCorrection(ctx context.Context, campaign pipeline.Campaign, c
 	return x, nil
 }
 
-// run corrects the primary notice with its supplements and copies.
+// run corrects, and says what came of it.
 func (x *correction) run(ctx context.Context) error {
-	keys, err := x.h.keys.Existing(x.campaign.ID)
+	done, err := x.apply(ctx)
 	if err != nil {
 		return err
-	}
-	jobs, err := x.h.byCustomer(ctx, x.campaign.ID, keys, x.Customer)
-	if err != nil {
-		return err
-	}
-	if len(jobs) == 0 {
-		return decline("customer-unknown", "nobody in "+x.campaign.Name+" has the customer number "+x.Customer, "")
-	}
-	if err := x.shared(ctx, jobs); err != nil {
-		return err
-	}
-	if err := x.h.ledger.Append(ctx, x.h.audit(x.campaign.ID, "correct", x.Reason, fmt.Sprintf("notice %d: %s", jobs[0].ID, x.what()))); err != nil {
-		return err
-	}
-	var done []correctedView
-	for _, j := range jobs {
-		if j.Role == pipeline.Copy && x.lines() == nil {
-			continue // a copy goes by post
-		}
-		n, err := x.one(ctx, j.ID)
-		if err != nil && (j.Role == pipeline.Primary || len(done) == 0) {
-			return err
-		}
-		if err != nil {
-			x.h.say("notice %d (%s) stays as it is: %s", j.ID, j.Role, firstLine(err))
-			continue
-		}
-		v := correctedView{Notice: n.ID, Role: n.Role, State: n.State, Channel: n.Channel, Attempt: n.Attempt, Reason: n.Reason}
-		if n.State == pipeline.Due {
-			v.DueAt = &n.DueAt
-		}
-		done = append(done, v)
 	}
 	return x.h.answer(map[string]any{"campaign": x.campaign.Name, "customer": x.Customer, "corrected": x.what(), "notices": done}, func(w io.Writer) {
 		for _, v := range done {
@@ -183,6 +151,52 @@ func (x *correction) run(ctx context.Context) error {
 			}
 		}
 	})
+}
+
+// jobs are the notices of the customer, with one whose address is nobody else's.
+func (x *correction) jobs(ctx context.Context) ([]pipeline.Job, error) {
+	keys, err := x.h.keys.Existing(x.campaign.ID)
+	if err != nil {
+		return nil, err
+	}
+	jobs, err := x.h.byCustomer(ctx, x.campaign.ID, keys, x.Customer)
+	if err != nil {
+		return nil, err
+	}
+	if len(jobs) == 0 {
+		return nil, decline("customer-unknown", "nobody in "+x.campaign.Name+" has the customer number "+x.Customer, "")
+	}
+	return jobs, x.shared(ctx, jobs)
+}
+
+// apply corrects the primary notice with its supplements and copies.
+func (x *correction) apply(ctx context.Context) (done []correctedView, err error) {
+	jobs, err := x.jobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.h.ledger.Append(ctx, x.h.audit(x.campaign.ID, "correct", x.Reason, fmt.Sprintf("notice %d: %s", jobs[0].ID, x.what()))); err != nil {
+		return nil, err
+	}
+	for _, j := range jobs {
+		if j.Role == pipeline.Copy && (x.lines() == nil || askedFor(j.Notice)) {
+			continue // a copy goes by post; one that a caller asked for went where it was to go
+		}
+		n, err := x.one(ctx, j.ID)
+		if err != nil && (j.Role == pipeline.Primary || len(done) == 0) {
+			return nil, err
+		}
+		if err != nil {
+			x.h.say("notice %d (%s) stays as it is: %s", j.ID, j.Role, firstLine(err))
+			continue
+		}
+		v := correctedView{Notice: n.ID, Role: n.Role, State: n.State, Channel: n.Channel, Attempt: n.Attempt, Reason: n.Reason}
+		if n.State == pipeline.Due {
+			v.DueAt = &n.DueAt
+		}
+		done = append(done, v)
+	}
+	return done, nil
 }
 
 // what says what is corrected.

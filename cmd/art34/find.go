@@ -186,10 +186,11 @@ func (h *house) search(ctx context.Context, c findCmd) (list []found, others []b
 		if err != nil {
 			return nil, nil, err
 		}
-		matches, bystanderOf, byName, err := h.searchIn(ctx, campaign, keys, c.Key)
+		hit, err := h.searchIn(ctx, campaign, keys, c.Key)
 		if err != nil {
 			return nil, nil, err
 		}
+		matches, bystanderOf, byName := hit.list, hit.bystanderOf, hit.byName
 		for i := range matches {
 			matches[i].shared = bystanderOf != 0 && !byName
 		}
@@ -215,16 +216,37 @@ func (h *house) search(ctx context.Context, c findCmd) (list []found, others []b
 	return list, others, nil
 }
 
-func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *seal.Keys, text string) (list []found, bystanderOf int64, byName bool, err error) {
+// hits is what a text led to in one campaign.
+type hits struct {
+	list        []found
+	bystanderOf int64 // newest import of somebody who is not concerned; 0 without one
+	byName      bool  // of whom only the name is known
+	kind        string
+	token       [16]byte // of the bystander
+}
+
+func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *seal.Keys, text string) (hit hits, err error) {
+	var (
+		list        []found
+		bystanderOf int64
+		byName      bool
+	)
 	seen := map[int64]bool{}
 	another := false // somebody of this name, with another first name
 	for _, k := range intake.QueryKeys(text) {
-		ids, other, err := h.ledger.Search(ctx, campaign.ID, keys.Token(k.Kind, k.Value), maxMatches)
+		token := keys.Token(k.Kind, k.Value)
+		ids, other, err := h.ledger.Search(ctx, campaign.ID, token, maxMatches)
 		if err != nil {
-			return nil, 0, false, err
+			return hit, err
+		}
+		if hit.kind == "" && (other != 0 || len(ids) > 0) {
+			hit.kind = k.Kind
 		}
 		if other != 0 {
 			byName = k.Kind == intake.KeyName && (bystanderOf == 0 || byName)
+			if bystanderOf == 0 || !byName {
+				hit.token = token
+			}
 			bystanderOf = max(bystanderOf, other)
 		}
 		for _, id := range ids {
@@ -237,11 +259,11 @@ func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *
 				continue
 			}
 			if err != nil {
-				return nil, 0, false, err
+				return hit, err
 			}
 			p, err := openPerson(keys, j)
 			if err != nil {
-				return nil, 0, false, err
+				return hit, err
 			}
 			if k.Kind == intake.KeyName && !intake.Fits(text, p) {
 				another = true
@@ -254,7 +276,7 @@ func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *
 			// The letter that somebody has in hand is one of several, perhaps.
 			beside, err := h.byCustomer(ctx, campaign.ID, keys, p.CustomerIDs[0])
 			if err != nil {
-				return nil, 0, false, err
+				return hit, err
 			}
 			for _, b := range beside {
 				if seen[b.ID] || !bytes.Equal(b.Person, j.Person) {
@@ -263,7 +285,7 @@ func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *
 				seen[b.ID] = true
 				q, err := openPerson(keys, b)
 				if err != nil {
-					return nil, 0, false, err
+					return hit, err
 				}
 				list = append(list, found{campaign: campaign, job: b, person: q})
 			}
@@ -276,7 +298,8 @@ func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *
 		// Who looked whom up belongs on record; the key itself does not.
 		err = h.ledger.Append(ctx, h.audit(campaign.ID, "find", "", count(int64(len(seen)), "notice", "notices")))
 	}
-	return list, bystanderOf, byName, err
+	hit.list, hit.bystanderOf, hit.byName = list, bystanderOf, byName
+	return hit, err
 }
 
 func (h *house) notConcerned(ctx context.Context, c pipeline.Campaign, importID int64) (bystander, error) {

@@ -25,6 +25,9 @@ type letterView struct {
 	Same     bool             `json:"same"` // the letter and its bytes are those that went out
 	Sentence string           `json:"sentence"`
 	File     string           `json:"file,omitempty"`
+
+	html     []byte // of an e-mail
+	sameText bool
 }
 
 // showLetter renders the letter of an attempt again and compares it with what was
@@ -131,6 +134,7 @@ func (h *house) render(ctx context.Context, f found, at pipeline.Attempt) (lette
 			return v, nil, err
 		}
 		out, sum = m.Body, sha256.Sum256(m.Body)
+		v.html = letter.HTML(p.letter)
 	} else {
 		item, err := e.item(p, at.Seq)
 		if err != nil {
@@ -145,7 +149,7 @@ func (h *house) render(ctx context.Context, f found, at pipeline.Attempt) (lette
 	}
 	hash := p.letter.Hash()
 	sameText, sameBytes := bytes.Equal(hash[:], at.Letter), bytes.Equal(sum[:], at.Bytes)
-	v.Same = sameText && sameBytes
+	v.Same, v.sameText = sameText && sameBytes, sameText
 	v.Sentence = compared(sameText, sameBytes, at)
 	return v, out, nil
 }

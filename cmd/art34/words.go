@@ -88,6 +88,9 @@ func aloud(n pipeline.Notice, attempts []pipeline.Attempt, events []pipeline.Eve
 // same is said as of any other.
 func aloudBeside(n pipeline.Notice, attempts []pipeline.Attempt, fr, en string, say func(fr, en string) map[string]string) map[string]string {
 	paper := n.Channel == pipeline.Post
+	if askedFor(n) {
+		return aloudAsked(n, fr, en, say)
+	}
 	if n.Role == pipeline.Copy {
 		switch n.State {
 		case pipeline.Held:
@@ -132,6 +135,26 @@ func aloudBeside(n pipeline.Notice, attempts []pipeline.Attempt, fr, en string, 
 		return say("D'autres de vos données sont concernées, et nous n'avons pas pu vous l'écrire. Nous pouvons vous informer maintenant.", "More of your data is concerned, and we could not write to you about it. We can tell you now.")
 	}
 	return nil
+}
+
+// aloudAsked is what is said of a copy that the caller asked for.
+func aloudAsked(n pipeline.Notice, fr, en string, say func(fr, en string) map[string]string) map[string]string {
+	switch n.State {
+	case pipeline.Due, pipeline.Queued, pipeline.Sending:
+		if n.Channel == pipeline.Post {
+			return say("Une copie de notre lettre va vous être envoyée par courrier.", "A copy of our letter is about to be sent to you by post.")
+		}
+		return say("Une copie de notre message va vous être envoyée par e-mail.", "A copy of our message is about to be sent to you by e-mail.")
+	case pipeline.Printing:
+		return say("Une copie de notre lettre a été remise à l'impression "+fr+".", "A copy of our letter was given to the printer "+en+".")
+	case pipeline.Accepted:
+		return say("Une copie de notre message vous a été envoyée par e-mail "+fr+". Aucun retour d'échec ne nous est parvenu.", "A copy of our message was sent to you by e-mail "+en+". No failure has come back to us.")
+	case pipeline.Posted, pipeline.Informed:
+		return say("Une copie de notre lettre vous a été envoyée "+fr+".", "A copy of our letter was sent to you "+en+".")
+	case pipeline.Unreachable:
+		return say("La copie de notre lettre n'a pas pu vous être remise.", "The copy of our letter could not be delivered to you.")
+	}
+	return say("Une copie de notre lettre est prévue ; l'un de nos collègues la vérifie avant l'envoi.", "A copy of our letter is planned; one of our colleagues is checking it first.")
 }
 
 func aloudDue(n pipeline.Notice, attempts []pipeline.Attempt, fr, en string, say func(fr, en string) map[string]string) map[string]string {
@@ -294,6 +317,7 @@ func reasonWords(reason string) string {
 		pipeline.FormatAudio:          "an audio letter is made by hand",
 		pipeline.ReasonTold:           "told by other means",
 		pipeline.ReasonCorrected:      "the address was corrected",
+		reasonAsked:                   "the customer asked for a letter",
 		pipeline.ReplyClosed:          "a robot answers that nobody reads this mailbox",
 		pipeline.ReplyLeft:            "a robot answers that the person has left",
 		pipeline.ReplyChallenge:       "a filter holds the e-mail until somebody confirms it",

@@ -321,6 +321,13 @@ func settings(c *Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if len(s.Cell.Values) > 0 { // what is kept of these columns is not what the list says
+		values, err := json.Marshal(s.Cell.Values)
+		if err != nil {
+			return "", err
+		}
+		data = append(data, values...)
+	}
 	sum := sha256.Sum256(append([]byte("art34/settings/1\n"), data...))
 	return hex.EncodeToString(sum[:]), nil
 }

@@ -264,6 +264,7 @@ func (s *stager) put(ctx context.Context, n *pipeline.Notice, person pipeline.Pe
 	}
 	n.ID = id
 	person.Reference = reference(s.im.c.Keys, *n)
+	person.Attributes = proven(s.im.c.Keys, n.Person, s.im.c.Spec.Cell.Values, person.Attributes)
 	plain, err := person.MarshalBinary()
 	if err != nil {
 		return fmt.Errorf("notice %d: %w", id, err)

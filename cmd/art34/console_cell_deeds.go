@@ -1,0 +1,324 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/console"
+	"github.com/art34/art34/pipeline/intake"
+	"github.com/art34/art34/pipeline/kit/redact"
+)
+
+// mostCopies is how many copies of a letter callers get: more are somebody else's
+// wish.
+const mostCopies = 5
+
+// askedFor reports whether a notice is a copy that a caller asked for. The paper twin
+// of an e-mail is in the lane of first letters.
+func askedFor(n pipeline.Notice) bool {
+	return n.Role == pipeline.Copy && n.Kind == pipeline.CopyOf && n.Lane == pipeline.LaneResend
+}
+
+// why refuses a reason that holds personal data: reasons lie in clear.
+func why(reason string) error {
+	if what := redact.Personal(reason); what != "" {
+		return decline("reason-personal", "the reason holds "+what+", and reasons lie in clear in the ledger", "say why without naming anybody; a note of the call is sealed")
+	}
+	return nil
+}
+
+// launched refuses a campaign that sends nothing yet, or nothing any more.
+func launched(c pipeline.Campaign) error {
+	if c.State != pipeline.Running && c.State != pipeline.Paused {
+		return decline("not-launched", c.Name+" is not under way", "")
+	}
+	return nil
+}
+
+// Copy sends the letter once more.
+func (k consoleCustomers) Copy(ctx context.Context, actor string, c pipeline.Campaign, notice int64, o console.CopyOrder, reason string) (int64, error) {
+	if err := errors.Join(why(reason), launched(c)); err != nil {
+		return 0, err
+	}
+	x, err := k.customer(ctx, c, notice)
+	if err != nil {
+		return 0, err
+	}
+	if err := x.mayCopy(o); err != nil {
+		return 0, err
+	}
+	id, err := k.h.ledger.ReserveIDs(ctx, 1)
+	if err != nil {
+		return 0, err
+	}
+	n, p := x.copyOf(id, o)
+	n.DueAt, n.MovedAt = k.h.clock.Now(), k.h.real.Now()
+	if err := x.fit(ctx, n, p, n.DueAt); err != nil {
+		return 0, err
+	}
+	plain, err := p.MarshalBinary()
+	if err != nil {
+		return 0, err
+	}
+	var tokens []pipeline.Token
+	for _, key := range intake.SearchKeys(p) {
+		tokens = append(tokens, pipeline.Token{Hash: x.keys.Token(key.Kind, key.Value), Notice: id})
+	}
+	a := k.as(actor).audit(c.ID, "copy", reason, fmt.Sprintf("notice %d of notice %d by %s", id, notice, o.Channel))
+	return id, k.h.ledger.AddCopy(ctx, pipeline.Staged{Notice: n, Sealed: x.keys.Seal(plain, n.SealContext())}, tokens, a)
+}
+
+// mayCopy refuses a copy of nothing, to nowhere, or too many.
+func (x *customer) mayCopy(o console.CopyOrder) error {
+	n := x.primary.Notice
+	switch {
+	case n.State == pipeline.Excluded || n.State == pipeline.Cancelled || n.State == pipeline.Held:
+		return decline("notice-"+string(n.State), "this customer is not written to for now", "pass the call on to the lead")
+	case n.FirstAt.IsZero():
+		return decline("not-sent", "the letter itself has not left yet", "it can go by post instead")
+	case o.Channel != pipeline.Email && o.Channel != pipeline.Post:
+		return refuse("channel", "a copy goes by e-mail or by post", "")
+	case !x.reach()[o.Channel]:
+		return decline("no-address", "there is no address from before the incident to which a copy could go this way", "a corrected address gets a letter by itself, once a second person has agreed")
+	case o.Locale != "" && !slices.Contains(x.edition.spec.Letters.Locales, o.Locale):
+		return refuse("locale", "this campaign is not written in this language", "")
+	case o.Format != "" && o.Format != pipeline.FormatStandard && o.Format != pipeline.FormatLargePrint:
+		return decline("format", "this format is made by hand", "pass the call on to the lead")
+	case o.Format == pipeline.FormatLargePrint && o.Channel != pipeline.Post:
+		return decline("format", "large print is paper", "an e-mail can be made larger by whoever reads it")
+	}
+	copies := 0
+	for _, j := range x.notices {
+		if !askedFor(j.Notice) {
+			continue
+		}
+		if copies++; j.Channel == o.Channel && !j.State.Settled() && j.State != pipeline.Accepted && j.State != pipeline.Posted {
+			return decline("copy-coming", "a copy is on its way already", "")
+		}
+	}
+	if copies >= mostCopies {
+		return decline("copies", fmt.Sprintf("this customer has had %d copies already", copies), "pass the call on to the lead")
+	}
+	return nil
+}
+
+// copyOf is the copy of a letter, with all that the customer has been told.
+func (x *customer) copyOf(id int64, o console.CopyOrder) (pipeline.Notice, pipeline.Person) {
+	p, n := x.whole(), x.primary.Notice
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(id))
+	sum := x.keys.MAC("reference", n.Person, []byte("asked-for"), b[:])
+	p.Reference = pipeline.NewReference(binary.BigEndian.Uint64(sum[:]))
+	kinds, _ := p.Kinds()
+	c := pipeline.Notice{
+		ID: id, Campaign: n.Campaign, Import: n.Import, Parent: n.ID, Role: pipeline.Copy, Person: n.Person,
+		State: pipeline.Due, Born: pipeline.Due, Channel: o.Channel, Lane: pipeline.LaneResend, Attempt: 1, Kind: pipeline.CopyOf, Reach: pipeline.ByEmail, Gen: 1,
+		Provider: n.Provider, Locale: n.Locale, Format: n.Format, Country: n.Country, Area: n.Area, Sender: n.Sender,
+		Kinds: kinds, Products: n.Products, Flags: n.Flags,
+	}
+	if o.Channel == pipeline.Post {
+		c.Reach = pipeline.ByPost
+	}
+	if o.Locale != "" {
+		c.Locale = o.Locale
+	}
+	if o.Format != "" {
+		c.Format = o.Format
+	}
+	return c, p
+}
+
+// fit refuses a letter that could not be made.
+func (x *customer) fit(ctx context.Context, n pipeline.Notice, p pipeline.Person, at time.Time) error {
+	made, err := x.edition.renderPerson(ctx, n, p, at)
+	if err != nil {
+		return explained(err)
+	}
+	if n.Channel == pipeline.Email {
+		_, err = x.edition.message(made, at)
+	} else {
+		_, err = x.edition.item(made, 1)
+	}
+	if err != nil {
+		return explained(err)
+	}
+	return nil
+}
+
+// ByPost lets what is planned by e-mail go by post.
+func (k consoleCustomers) ByPost(ctx context.Context, actor string, c pipeline.Campaign, notice int64, reason string) error {
+	if err := errors.Join(why(reason), launched(c)); err != nil {
+		return err
+	}
+	x, err := k.customer(ctx, c, notice)
+	if err != nil {
+		return err
+	}
+	if !x.reach()[pipeline.Post] {
+		return decline("no-address", "there is no postal address from before the incident that can be written to", "a corrected address needs a second person")
+	}
+	h, moved := k.as(actor), 0
+	for _, j := range x.notices {
+		if j.Role == pipeline.Copy {
+			continue
+		}
+		ok, err := h.patiently(ctx, j.ID, func(j pipeline.Job) (*pipeline.Change, error) { return h.byPost(ctx, x, j.Notice, reason) })
+		if err != nil {
+			return err
+		}
+		if ok {
+			moved++
+		}
+	}
+	if moved == 0 {
+		return decline("nothing-planned", "nothing is planned by e-mail for this customer", "send a copy by post instead")
+	}
+	return h.ledger.Append(ctx, h.audit(c.ID, "by-post", reason, fmt.Sprintf("notice %d", notice)))
+}
+
+// reasonAsked is why a notice goes by post that was to go by e-mail.
+const reasonAsked = "asked-for-post"
+
+// byPost is the change that lets a notice go by post, nil if none is needed.
+func (h *house) byPost(ctx context.Context, x *customer, n pipeline.Notice, reason string) (*pipeline.Change, error) {
+	if n.Channel == pipeline.Post || n.State != pipeline.Due && n.State != pipeline.Unreachable {
+		return nil, nil
+	}
+	attempts, err := h.ledger.Attempts(ctx, n.ID)
+	if err != nil {
+		return nil, err
+	}
+	now, next := h.clock.Now(), n
+	if slices.ContainsFunc(attempts, func(a pipeline.Attempt) bool { return a.N == n.Attempt }) {
+		next.Attempt++
+	}
+	next.State, next.Channel, next.DueAt, next.Reason, next.Owner, next.MovedAt = pipeline.Due, pipeline.Post, now, reasonAsked, "", h.real.Now()
+	next.Reach |= pipeline.ByPost
+	if len(attempts) > 0 {
+		next.Kind, next.Lane = pipeline.Fallback, max(n.Lane, pipeline.LaneResend)
+	}
+	change := pipeline.Move(n, next, pipeline.Event{Kind: pipeline.EvRouted, At: now, Actor: h.actor(), Code: reasonAsked, Detail: reason})
+	return &change, nil
+}
+
+// patiently changes a notice, whatever else happens to it meanwhile. What is being
+// sent at this very moment is waited for.
+func (h *house) patiently(ctx context.Context, id int64, f func(pipeline.Job) (*pipeline.Change, error)) (bool, error) {
+	until := h.real.Now().Add(busyFor)
+	for {
+		j, err := h.ledger.Notice(ctx, id)
+		if err != nil {
+			return false, err
+		}
+		if j.State != pipeline.Sending && j.State != pipeline.Queued {
+			change, err := f(j)
+			if err != nil || change == nil {
+				return false, err
+			}
+			ok, err := h.ledger.Commit(ctx, []pipeline.Change{*change})
+			if err != nil || ok[0] {
+				return err == nil, err
+			}
+		}
+		if h.real.Now().After(until) {
+			return false, decline("notice-busy", "this letter is being sent at this very moment", "try again in a minute")
+		}
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+}
+
+// correctionOf is the correction of a customer's address, as art34 correct makes it.
+func (k consoleCustomers) correctionOf(ctx context.Context, h *house, c pipeline.Campaign, notice int64, a console.Address, reason string) (*correction, *customer, error) {
+	if err := why(reason); err != nil {
+		return nil, nil, err
+	}
+	x, err := k.customer(ctx, c, notice)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(x.person.CustomerIDs) == 0 {
+		return nil, nil, decline("customer-unknown", "this customer has no number", "")
+	}
+	cmd := correctCmd{campaignArg: campaignArg{c.Name}, Customer: x.person.CustomerIDs[0], Email: a.Email, Postcode: a.Postcode, City: a.City, Country: a.Country, Reason: reason}
+	for i, to := range []*string{&cmd.Address1, &cmd.Address2, &cmd.Address3, &cmd.Address4, &cmd.Address5} {
+		if i < len(a.Lines) {
+			*to = a.Lines[i]
+		}
+	}
+	if a.Email == "" && (cmd.lines() == nil || a.City == "") {
+		return nil, nil, decline("address-missing", "a postal address is given as a whole: lines, postcode and town", "")
+	}
+	made, err := h.newCorrection(ctx, c, cmd)
+	return made, x, err
+}
+
+// Judge says what is wrong with an address.
+func (k consoleCustomers) Judge(ctx context.Context, c pipeline.Campaign, notice int64, a console.Address) error {
+	made, x, err := k.correctionOf(ctx, k.h, c, notice, a, "")
+	if err != nil {
+		return err
+	}
+	if _, err := made.jobs(ctx); err != nil {
+		return err
+	}
+	after, err := made.correct(x.person, k.h.clock.Now())
+	if err != nil {
+		return err
+	}
+	return made.allowed(x.primary.Notice, after)
+}
+
+// Correct gives the customer an address, and writes there.
+func (k consoleCustomers) Correct(ctx context.Context, actor string, c pipeline.Campaign, notice int64, a console.Address, reason string) error {
+	made, _, err := k.correctionOf(ctx, k.as(actor), c, notice, a, reason)
+	if err != nil {
+		return err
+	}
+	_, err = made.apply(ctx)
+	return err
+}
+
+// Mark adds a flag to all notices of a customer, and holds what has not left.
+func (k consoleCustomers) Mark(ctx context.Context, actor string, c pipeline.Campaign, notice int64, flag, reason string) error {
+	if err := why(reason); err != nil {
+		return err
+	}
+	x, err := k.customer(ctx, c, notice)
+	if err != nil {
+		return err
+	}
+	h := k.as(actor)
+	if err := h.ledger.Append(ctx, h.audit(c.ID, "mark", reason, fmt.Sprintf("notice %d: %s", notice, flag))); err != nil {
+		return err
+	}
+	for _, j := range x.notices {
+		_, err := h.patiently(ctx, j.ID, func(j pipeline.Job) (*pipeline.Change, error) {
+			if slices.Contains(j.Flags, flag) && j.State != pipeline.Due && j.State != pipeline.InDoubt {
+				return nil, nil
+			}
+			next := j.Notice
+			next.Flags, next.MovedAt = pipeline.Set(append(slices.Clone(j.Flags), flag)), h.real.Now()
+			change := pipeline.Change{From: j.Notice, To: next, Sealed: j.Sealed}
+			change.To.Gen++
+			if j.State == pipeline.Due || j.State == pipeline.InDoubt {
+				next.State, next.Reason, next.Owner = pipeline.Held, flag, ""
+				change = pipeline.Move(j.Notice, next, pipeline.Event{Kind: pipeline.EvHeld, At: h.clock.Now(), Actor: h.actor(), Code: flag, Detail: reason})
+				change.Sealed = j.Sealed
+			}
+			return &change, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

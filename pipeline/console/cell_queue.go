@@ -1,0 +1,218 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+)
+
+// Queue is what waits for the lead of the cell.
+type Queue struct {
+	Calls     []pipeline.Call     // passed on, oldest first
+	Proposals []pipeline.Proposal // corrected addresses, oldest first; not one's own
+	Own       int                 // proposals of the asker, which another decides
+	Recalls   []pipeline.Call     // who was told that they are not concerned, and is now
+}
+
+const (
+	queueShown = 200
+	// recallsLooked is how many of those who were told that they are not concerned are
+	// looked up again for one page.
+	recallsLooked = 1000
+)
+
+// Queue reads what waits.
+func (k *Cell) Queue(ctx context.Context, who Asker) (Queue, error) {
+	var q Queue
+	if !who.may(ActSecond) {
+		return q, errDenied
+	}
+	known := func(id int64) bool { _, ok := who.knows(id); return id == 0 || ok }
+	for c, err := range k.Calls.EachCall(ctx, pipeline.CallFilter{Waiting: true}) {
+		if err != nil {
+			return q, err
+		}
+		if known(c.Campaign) {
+			q.Calls = append(q.Calls, c)
+		}
+		if len(q.Calls) == queueShown {
+			break
+		}
+	}
+	slices.Reverse(q.Calls)
+	all, err := k.Calls.Proposals(ctx, pipeline.ProposalWaiting)
+	if err != nil {
+		return q, err
+	}
+	for _, p := range all {
+		switch {
+		case !known(p.Campaign):
+		case p.AskedBy == who.Actor:
+			q.Own++
+		case len(q.Proposals) < queueShown:
+			q.Proposals = append(q.Proposals, p)
+		}
+	}
+	q.Recalls, err = k.recalls(ctx, known)
+	return q, err
+}
+
+// recalls finds who was told that they are not concerned and is in the population
+// now.
+func (k *Cell) recalls(ctx context.Context, known func(int64) bool) (list []pipeline.Call, err error) {
+	looked := 0
+	for c, err := range k.Calls.EachCall(ctx, pipeline.CallFilter{Told: pipeline.ToldNotConcerned}) {
+		if err != nil {
+			return nil, err
+		}
+		if !known(c.Campaign) || c.Escalated == pipeline.EscalatedRecall || len(c.Token) == 0 {
+			continue
+		}
+		if looked++; looked > recallsLooked || len(list) == queueShown {
+			break
+		}
+		n, err := k.Customers.Found(ctx, c.Campaign, c.Token)
+		if err != nil {
+			return nil, err
+		}
+		if n != 0 {
+			list = append(list, c)
+		}
+	}
+	return list, nil
+}
+
+// Handle takes a call from the queue. unlock lets its customer be verified again.
+func (k *Cell) Handle(ctx context.Context, who Asker, id int64, text string, unlock bool) error {
+	if !who.may(ActSecond) {
+		return errDenied
+	}
+	c, err := k.own(ctx, who, id)
+	if err != nil {
+		return err
+	}
+	recall := !c.Waiting() && c.Told == pipeline.ToldNotConcerned
+	if !c.Waiting() && !recall {
+		return refuse("handled", "somebody has taken this call already", "")
+	}
+	step := k.step(who, id, pipeline.StepHandled, c.Escalated, "")
+	if step.Sealed, err = k.sealText(c, text); err != nil {
+		return err
+	}
+	if unlock {
+		if err := k.Calls.ForgetTries(ctx, id); err != nil {
+			return err
+		}
+	}
+	c, err = k.change(ctx, id, func(c *pipeline.Call) []pipeline.CallStep {
+		if recall {
+			c.Escalated, c.EscalatedAt = pipeline.EscalatedRecall, k.Clock.Now()
+		}
+		c.HandledBy, c.HandledAt = who.Actor, k.Clock.Now()
+		return []pipeline.CallStep{step}
+	})
+	if err != nil {
+		return err
+	}
+	detail := c.Escalated
+	if unlock {
+		detail += ", unlocked"
+	}
+	return k.record(ctx, who, c, "cell-handle", "", fmt.Sprintf("call %d, %s", id, detail))
+}
+
+// Proposed is a proposal with its address opened, for the second pair of eyes.
+type Proposed struct {
+	Proposal pipeline.Proposal
+	Campaign pipeline.Campaign
+	Call     pipeline.Call // in which it was asked for: how was the caller verified?
+	Address  Address
+}
+
+// Proposal reads a proposal. That its address was shown is on record.
+func (k *Cell) Proposal(ctx context.Context, who Asker, id int64) (Proposed, error) {
+	var d Proposed
+	if !who.may(ActSecond) {
+		return d, errDenied
+	}
+	p, err := k.Calls.Proposal(ctx, id)
+	if err != nil {
+		return d, err
+	}
+	campaign, known := who.knows(p.Campaign)
+	if !known {
+		return d, pipeline.ErrNotFound
+	}
+	d.Proposal, d.Campaign = p, campaign
+	if d.Call, err = k.Calls.Call(ctx, p.Call); err != nil {
+		return d, err
+	}
+	plain, err := k.Customers.Open(p.Campaign, p.Sealed, pipeline.ProposalSealContext(p.Call, p.AskedAt))
+	if err != nil {
+		return d, err
+	}
+	if err := json.Unmarshal(plain, &d.Address); err != nil {
+		return d, fmt.Errorf("correction %d cannot be read", id)
+	}
+	return d, k.record(ctx, who, d.Call, "cell-proposal", "", fmt.Sprintf("correction %d", id))
+}
+
+// Decide accepts a corrected address, which is applied and written to at once, or
+// refuses it. Nobody decides about what they asked for.
+func (k *Cell) Decide(ctx context.Context, who Asker, id int64, accept bool, reason string) error {
+	d, err := k.Proposal(ctx, who, id)
+	if err != nil {
+		return err
+	}
+	p := d.Proposal
+	switch {
+	case p.AskedBy == who.Actor:
+		return refuse("own-proposal", "nobody is the second pair of eyes on their own correction", "another lead decides")
+	case p.State != pipeline.ProposalWaiting:
+		return refuse("decided", "this correction is decided already", "")
+	}
+	p.State, p.DecidedBy, p.DecidedAt, p.Note = pipeline.ProposalRefused, who.Actor, k.Clock.Now(), reason
+	action := "cell-refuse"
+	if accept {
+		p.State, action = pipeline.ProposalAccepted, "cell-accept"
+	}
+	a := pipeline.Audit{Campaign: p.Campaign, At: p.DecidedAt, Actor: who.Actor, Action: action, Reason: reason, Detail: fmt.Sprintf("correction %d", id)}
+	err = k.Calls.Decide(ctx, p, pipeline.ProposalWaiting, a)
+	if errors.Is(err, pipeline.ErrConflict) {
+		return refuse("decided", "this correction is decided already", "")
+	}
+	if err != nil || !accept {
+		return err
+	}
+	err = k.Deeds.Correct(ctx, who.Actor, d.Campaign, p.Notice, d.Address, p.Reason)
+	if err == nil {
+		return nil
+	}
+	// It is not in force, and must not look as if it were.
+	p.State, p.Note = pipeline.ProposalFailed, pipeline.ErrorCode(err)
+	a.Action, a.Reason = "cell-failed", p.Note
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return errors.Join(err, k.Calls.Decide(last, p, pipeline.ProposalAccepted, a))
+}
+
+// Mine are the calls that an asker has under way, newest first.
+func (k *Cell) Mine(ctx context.Context, who Asker) (list []pipeline.Call, err error) {
+	for c, err := range k.Calls.EachCall(ctx, pipeline.CallFilter{Agent: who.Actor, Open: true, Since: k.Clock.Now().Add(-callTime)}) {
+		if err != nil {
+			return nil, err
+		}
+		if _, known := who.knows(c.Campaign); known || c.Campaign == 0 {
+			list = append(list, c)
+		}
+		if len(list) == earlierShown {
+			break
+		}
+	}
+	return list, nil
+}
