@@ -336,3 +336,42 @@ func TestLeaseLost(t *testing.T) {
 		}
 	})
 }
+
+// TestInOtherHands: after a wipe a notice may be queued anew while another
+// connection of the process still has it in hand under the number of before, where
+// its claim can only fail. Whoever carries the new task gives it back, and does not
+// leave it in the queue for nobody until it is looked for two minutes later.
+func TestInOtherHands(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.people(10, pipeline.Email, nil)
+		p := w.start(RoleDispatch)
+		time.Sleep(time.Second)
+		ctx := t.Context()
+		c := newCourier(p.Service, ctx)
+		c.lease.renew(ctx)
+		carry := func() {
+			for {
+				task, ok, _ := w.queue.take(kindEmail)
+				if !ok {
+					return
+				}
+				c.handle(ctx, task)
+				w.queue.done(task)
+			}
+		}
+		before := w.notice(5)
+		if before.State != pipeline.Queued || !c.grasp(5) {
+			t.Fatalf("notice 5 is %s", before.State)
+		}
+		carry()
+		if n := w.notice(5); n.Gen == before.Gen || w.relay.total() != 9 {
+			t.Errorf("notice 5 was left in the queue: %+v; %d messages", n, w.relay.total())
+		}
+		c.loose(5)
+		time.Sleep(time.Second)
+		carry()
+		p.stop()
+		c.pool.tire(0)
+		w.want(map[pipeline.State]int{pipeline.Accepted: 10})
+	})
+}

@@ -65,15 +65,13 @@ func (r *round) commit(ctx context.Context) {
 }
 
 // claim returns those that may still be sent, and that no other connection of this
-// process has in hand.
+// process has in hand. The others are given back: what somebody has claimed by then
+// stays his. He may also be about to fail, because the notice was queued anew under
+// another number.
 func (r *round) claim(marks []*parcel) []*parcel {
 	out := marks[:0]
 	for _, p := range marks {
-		switch {
-		case !r.mayMark(p):
-		case !r.c.grasp(p.row.ID):
-			r.claimed[p.index] = true // another copy of the task sees to it
-		default:
+		if r.mayMark(p) && r.c.grasp(p.row.ID) {
 			out = append(out, p)
 		}
 	}
