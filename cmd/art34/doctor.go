@@ -30,7 +30,7 @@ type doctorCmd struct {
 
 // Help shows examples.
 func (doctorCmd) Help() string {
-	return `Looks at what a launch needs and what can be known beforehand: the relay with its encryption and login, the DNS records of every sender (SPF, DKIM, DMARC and their alignment, MX of the return paths, the domain that answers go to), whether the way back is proven, clock, disk, keys, ledger, queue and print folder. Sends nothing. One line each: ok, warn, fail or skipped, with what to do. Exit 1 if one fails.
+	return `Looks at what a launch needs and what can be known beforehand: the relay with its encryption and login, the DNS records of every sender (SPF, DKIM, DMARC and their alignment, MX of the return paths, the domain that answers go to), whether the way back is proven, mailboxes that are collected by IMAP, clock, disk, keys, ledger, queue and print folder. Sends nothing. One line each: ok, warn, fail or skipped, with what to do. Exit 1 if one fails.
 
 Examples:
 
@@ -98,6 +98,7 @@ func (c doctorCmd) Run(ctx context.Context, a *app) error {
 	d.relay(ctx)
 	d.queue(ctx)
 	d.company(ctx)
+	d.folders(ctx)
 	if err := d.senders(ctx, campaigns); err != nil {
 		return err
 	}

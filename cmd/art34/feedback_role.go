@@ -27,11 +27,20 @@ import (
 type feedbackOptions struct {
 	FeedbackLMTP    string   `help:"Take what comes back by LMTP on this address: host:port, or unix:/path." placeholder:"ADDR" group:"every"`
 	FeedbackSMTP    string   `help:"The same by SMTP." placeholder:"ADDR" group:"every"`
-	FeedbackClients []string `help:"Networks that may connect (default: all)." placeholder:"CIDR,…" group:"every"`
-	FeedbackCert    string   `help:"TLS certificate for STARTTLS (PEM)." placeholder:"FILE" type:"path" group:"every"`
+	FeedbackClients []string `help:"Networks that may connect by LMTP or SMTP (default: all)." placeholder:"CIDR,…" group:"every"`
+	FeedbackCert    string   `help:"TLS certificate for STARTTLS, and for events by HTTP (PEM)." placeholder:"FILE" type:"path" group:"every"`
 	FeedbackKey     string   `help:"Key of the certificate (PEM)." placeholder:"FILE" type:"path" group:"every"`
 	FeedbackMaildir []string `help:"Collect what comes back from these Maildirs." placeholder:"DIR,…" type:"path" group:"every"`
-	CellMailbox     string   `help:"Where the answers of customers are sent on to: the mailbox of the call-centre cell." placeholder:"ADDRESS" group:"every"`
+
+	FeedbackIMAP             []string `help:"Collect what comes back from these IMAP folders: imaps://user@host/FOLDER, or imap:// for STARTTLS." placeholder:"URL,…" group:"every"`
+	FeedbackIMAPPasswordFile []string `help:"Files that hold their passwords, one for all or one for each; or $$ART34_FEEDBACK_IMAP_PASSWORD." placeholder:"FILE,…" type:"path" group:"every"`
+
+	FeedbackHTTP           string   `help:"Take events of mail providers on this address: /ses and /mailgun." placeholder:"ADDR" group:"every"`
+	FeedbackBehindProxy    bool     `help:"Events come through a proxy that ends TLS." group:"every"`
+	FeedbackSESTopic       []string `help:"Topics of Amazon SNS that post the events of Amazon SES." placeholder:"ARN,…" group:"every"`
+	FeedbackMailgunKeyFile string   `help:"File that holds the signing key of Mailgun's webhooks, two lines while it is changed; or $$ART34_FEEDBACK_MAILGUN_KEY." placeholder:"FILE" type:"path" group:"every"`
+
+	CellMailbox string `help:"Where the answers of customers are sent on to: the mailbox of the call-centre cell." placeholder:"ADDRESS" group:"every"`
 }
 
 // feedbackService is the feedback role of a process: what listens, what collects,
@@ -42,6 +51,8 @@ type feedbackService struct {
 	owner     string
 	listeners []feedbackListener
 	collect   []func(context.Context) (int, error)
+	folders   []*mailbox.IMAP
+	events    *eventServer // nil without an address
 }
 
 type feedbackListener struct {
@@ -80,6 +91,12 @@ func (h *house) openFeedback(ctx context.Context, relay dispatch.Relay) (_ *feed
 		s.collect = append(s.collect, func(ctx context.Context) (int, error) {
 			return mailbox.Collect(ctx, dir, maxInbound, ingestAtOnce, s.keep)
 		})
+	}
+	if s.folders, err = h.folders(s.keep); err != nil {
+		return nil, err
+	}
+	if s.events, err = h.openEvents(ctx, s.back.intake); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -120,12 +137,9 @@ func (s *feedbackService) listen(ctx context.Context, address string, lmtp bool)
 		}
 		c.Clients = append(c.Clients, p)
 	}
-	if s.h.FeedbackCert != "" || s.h.FeedbackKey != "" {
-		pair, err := tls.LoadX509KeyPair(s.h.FeedbackCert, s.h.FeedbackKey)
-		if err != nil {
-			return refuse("feedback-certificate", "the certificate for the way back cannot be used: "+err.Error(), "--feedback-cert and --feedback-key name two files in PEM that belong together")
-		}
-		c.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	var err error
+	if c.TLS, err = s.h.feedbackTLS(); err != nil {
+		return err
 	}
 	server, err := listen.New(c)
 	if err != nil {
@@ -149,8 +163,23 @@ func (s *feedbackService) listen(ctx context.Context, address string, lmtp bool)
 	return nil
 }
 
+// feedbackTLS is the certificate of the way back; nil without one.
+func (h *house) feedbackTLS() (*tls.Config, error) {
+	if h.FeedbackCert == "" && h.FeedbackKey == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(h.FeedbackCert, h.FeedbackKey)
+	if err != nil {
+		return nil, refuse("feedback-certificate", "the certificate for the way back cannot be used: "+err.Error(), "--feedback-cert and --feedback-key name two files in PEM that belong together")
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
 // Close gives addresses back that were not served.
 func (s *feedbackService) Close() {
+	if s.events != nil {
+		_ = s.events.listener.Close()
+	}
 	for _, l := range s.listeners {
 		_ = l.Listener.Close()
 	}
@@ -175,7 +204,7 @@ func (s *feedbackService) run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var all sync.WaitGroup
-	failed := make(chan error, len(s.listeners))
+	failed := make(chan error, len(s.listeners)+1)
 	for _, l := range s.listeners {
 		all.Go(func() {
 			defer stop()
@@ -183,6 +212,17 @@ func (s *feedbackService) run(ctx context.Context) error {
 				failed <- err
 			}
 		})
+	}
+	if s.events != nil {
+		all.Go(func() {
+			defer stop()
+			if err := s.events.serve(ctx); err != nil && ctx.Err() == nil {
+				failed <- err
+			}
+		})
+	}
+	for _, f := range s.folders {
+		all.Go(func() { s.follow(ctx, f) })
 	}
 	all.Go(func() { s.judge(ctx) })
 	all.Go(func() { s.gather(ctx) })

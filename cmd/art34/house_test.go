@@ -32,6 +32,7 @@ func homes() map[string][]string {
 		"github.com/boombuler/barcode":     {"pipeline/postal", "pipeline/console"},
 		"github.com/coreos/go-oidc/v3":     {"pipeline/console/openid"},
 		"github.com/emersion/go-smtp":      {"pipeline/rehearsal", "pipeline/feedback/listen"},
+		"github.com/emersion/go-imap/v2":   {"pipeline/feedback/mailbox"},
 		"github.com/go-fonts/liberation":   {"pipeline/postal"},
 		"github.com/goccy/go-yaml":         {"pipeline/kit/strictyaml"},
 		"github.com/hibiken/asynq":         {"pipeline/queue"},
