@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/art34/art34/pipeline"
-	"github.com/art34/art34/pipeline/feedback/dsn"
 	"github.com/art34/art34/pipeline/kit/clock"
 	"github.com/art34/art34/pipeline/kit/seal"
 )
@@ -159,7 +158,7 @@ func (j *Judge) read(ctx context.Context, in pipeline.Inbound) (*finding, error)
 		f.became(pipeline.InboundQuarantined)
 		return f, nil
 	}
-	report := dsn.Parse(m.Raw)
+	report := Read(in.Source, m.Raw)
 	v := weightiest(j.Classifier.Classify(report))
 	f.in.Kind, f.in.Outcome, f.in.Code = string(v.Kind), v.Outcome, codeOf(v)
 	who, err := j.identify(ctx, m, report)

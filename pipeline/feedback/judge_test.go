@@ -52,6 +52,48 @@ func TestBouncesTakeTheRightWay(t *testing.T) {
 	}
 }
 
+// TestEventsOfProviders: what a provider posts takes the same ways as a notification
+// by mail; that it held a message back itself is our fault and no dead address.
+func TestEventsOfProviders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	list := w.notices(6)
+	w.accept(ids(list)...)
+	post := func(source pipeline.InboundSource, id, text string) {
+		w.takeAll(feedback.Message{Source: source, ID: id, Raw: []byte(text)})
+	}
+	ses := func(i int, sub string) string {
+		return fmt.Sprintf(`{"notificationType":"Bounce","mail":{"source":%q},"bounce":{"bounceType":"Permanent","bounceSubType":%q,"bouncedRecipients":[{"emailAddress":"x@example.com","action":"failed","status":"5.1.1","diagnosticCode":"smtp; %s"}]}}`, w.path(list[i].ID, 1), sub, noUser)
+	}
+	mailgun := func(i int, event, rest string) string {
+		return fmt.Sprintf(`{"signature":{},"event-data":{"id":"e%d","event":%q,"timestamp":1700000000.5,"recipient":"x@example.com","envelope":{"sender":%q}%s}}`, i, event, w.path(list[i].ID, 1), rest)
+	}
+	post(pipeline.FromSES, "m0", ses(0, "General"))
+	post(pipeline.FromSES, "m0", ses(0, "General"))
+	post(pipeline.FromSES, "m1", ses(1, "OnAccountSuppressionList"))
+	post(pipeline.FromMailgun, "e2", mailgun(2, "failed", `,"severity":"permanent","delivery-status":{"code":550,"message":"5.1.1 no such user"}`))
+	post(pipeline.FromMailgun, "e3", mailgun(3, "failed", `,"severity":"permanent","reason":"suppress-unsubscribe","delivery-status":{"code":607}`))
+	post(pipeline.FromMailgun, "e4", mailgun(4, "complained", ""))
+	post(pipeline.FromMailgun, "e5", mailgun(5, "failed", `,"severity":"temporary","delivery-status":{"code":450,"message":"4.2.0 later"}`))
+	if got := w.round(); got[pipeline.InboundApplied] != 4 || got[pipeline.InboundRecorded] != 2 || len(got) != 2 {
+		t.Fatalf("%v", got)
+	}
+	for i, want := range []struct {
+		state   pipeline.State
+		channel pipeline.Channel
+		reason  string
+	}{
+		{pipeline.Due, pipeline.Post, pipeline.ReasonAddressDead}, {pipeline.Due, pipeline.Email, pipeline.ReasonOurs},
+		{pipeline.Due, pipeline.Post, pipeline.ReasonAddressDead}, {pipeline.Due, pipeline.Email, pipeline.ReasonOurs},
+		{pipeline.Accepted, pipeline.Email, ""}, {pipeline.Accepted, pipeline.Email, ""},
+	} {
+		if n := w.now(list[i].ID); n.State != want.state || n.Channel != want.channel || n.Reason != want.reason {
+			t.Errorf("%d: %s by %s, %q; want %+v", i, n.State, n.Channel, n.Reason, want)
+		}
+	}
+	w.sound()
+}
+
 // TestSameMessageTwice: by two ways, with what each server adds, and judged again.
 func TestSameMessageTwice(t *testing.T) {
 	t.Parallel()

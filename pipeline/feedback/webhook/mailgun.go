@@ -57,7 +57,7 @@ func NewMailgun(c MailgunConfig) (*Mailgun, error) {
 		}
 	}
 	if len(c.Keys) == 0 {
-		return nil, &pipeline.Error{Code: "webhook-key-missing", Sentence: "Mailgun's events cannot be verified without the signing key", Hint: "copy it from Mailgun's dashboard: Sending, Webhooks, HTTP webhook signing key", Permanent: true}
+		return nil, &pipeline.Error{Code: "webhook-key-missing", Sentence: "Mailgun's events cannot be verified without the signing key", Hint: "copy it from Mailgun's dashboard: Sending, Webhooks, HTTP webhook signing key", Permanent: true, Exit: 2}
 	}
 	if c.Window <= 0 {
 		c.Window = DefaultWindow

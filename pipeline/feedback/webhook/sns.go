@@ -88,11 +88,11 @@ type sns struct {
 func newSNS(c SNSConfig) (*sns, error) {
 	for _, t := range c.Topics {
 		if !topicARN.MatchString(t) {
-			return nil, &pipeline.Error{Code: "webhook-topic-invalid", Sentence: "a topic of Amazon SNS has the form arn:aws:sns:REGION:ACCOUNT:NAME", Hint: "copy its ARN from the console of SNS", Permanent: true}
+			return nil, &pipeline.Error{Code: "webhook-topic-invalid", Sentence: "a topic of Amazon SNS has the form arn:aws:sns:REGION:ACCOUNT:NAME", Hint: "copy its ARN from the console of SNS", Permanent: true, Exit: 2}
 		}
 	}
 	if len(c.Topics) == 0 {
-		return nil, &pipeline.Error{Code: "webhook-topic-missing", Sentence: "events of Amazon SES need the topic that they come from", Hint: "name the ARN of the SNS topic", Permanent: true}
+		return nil, &pipeline.Error{Code: "webhook-topic-missing", Sentence: "events of Amazon SES need the topic that they come from", Hint: "name the ARN of the SNS topic", Permanent: true, Exit: 2}
 	}
 	s := &sns{topics: c.Topics, roots: c.Roots, fetch: c.Fetch, certs: map[string]*x509.Certificate{}}
 	if s.fetch == nil {
