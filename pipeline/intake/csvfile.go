@@ -46,7 +46,7 @@ func (r *csvReader) separator() error {
 		n, err := s.lineEnd(s.start)
 		switch {
 		case errors.Is(err, io.EOF):
-			return fileError(r.file.name, "file-empty", "is empty", "", nil)
+			return fileError(r.file.name, "file-empty", "is empty", "export it again; art34 sample writes an example of each list", nil)
 		case errors.Is(err, errLong):
 			return r.noHeader()
 		case err != nil:

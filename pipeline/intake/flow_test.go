@@ -279,6 +279,28 @@ func TestReplaceAfterChange(t *testing.T) {
 	}
 }
 
+// TestNothingAccepted: a list that nobody can be taken from is no list. With
+// --replace it would take everybody off.
+func TestNothingAccepted(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ customers, impacts, want string }{
+		{someCustomers, impactHead, "impact.csv: holds no row below"},
+		{someCustomers, impactHead + "C1,M1,internet,unheard-of,\nC2,M1,internet,,\n", "impact.csv: none of its 2 rows"},
+		{strings.SplitAfter(someCustomers, "\n")[0], someImpacts, "customers.csv: holds no row below"},
+	} {
+		b := newBench(t)
+		b.must(someCustomers, someImpacts)
+		b.config.Replace = true
+		r, err := b.run(c.customers, c.impacts)
+		if pipeline.ErrorCode(err) != "nothing-accepted" || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, want %s", err, c.want)
+		}
+		if len(r.Import.Manifest.Files) != 2 || len(b.sink.imports) != 1 || !b.sink.imports[0].ReplacedAt.IsZero() {
+			t.Errorf("%+v; %d imports", r.Import.Manifest.Files, len(b.sink.imports))
+		}
+	}
+}
+
 func TestUnmatched(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

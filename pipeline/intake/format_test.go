@@ -196,6 +196,7 @@ func TestBombs(t *testing.T) {
 		{"ratio.gz", "file-expands", gz(t, flat), Limits{}},
 		{"ratio.zst", "file-expands", zst(t, flat), Limits{}},
 		{"absolute.gz", "file-expands", gz(t, flat), Limits{Expanded: 1 << 20}},
+		{"window.zst", "window-too-large", []byte("\x28\xb5\x2f\xfd\x00\x88\x01\x00\x00"), Limits{}}, // 128 MiB
 		{"twice.gz", "format-unknown", gz(t, gz(t, flat[:100])), Limits{}},
 		{"sheet-rows.xlsx", "sheet-too-large", sheet(t, 50, "Dubreuil"), Limits{SheetRows: 20}},
 		{"sheet-bytes.xlsx", "sheet-too-large", sheet(t, 2000, strings.Repeat("Dubreuil", 100)), Limits{Sheet: 100 << 10}},

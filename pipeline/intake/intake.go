@@ -95,7 +95,7 @@ type Result struct {
 
 // Run reads, checks, merges and publishes one import, or leaves nothing behind.
 // Errors are *pipeline.Error where a person can do something about them; with
-// "too-many-unmatched" and "directory-needed" the Result says what was read, in a
+// "nothing-accepted", "too-many-unmatched" and "directory-needed" the Result says what was read, in a
 // manifest without an import. A cancelled ctx discards what was staged.
 //
 // After the publication the caller runs Merge if Manifest.Supplements is above 0.
@@ -234,7 +234,7 @@ func (im *importer) publish(ctx context.Context) (r Result, err error) {
 	if err := im.join(ctx); err != nil {
 		return r, err
 	}
-	if err := im.tooManyUnmatched(); err != nil {
+	if err := im.refuse(); err != nil {
 		im.finish()
 		return Result{Import: pipeline.Import{Campaign: im.c.Campaign.ID, Manifest: im.manifest}}, errors.Join(err, im.findings.close())
 	}

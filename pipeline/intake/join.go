@@ -335,6 +335,35 @@ func (im *importer) shared() error {
 	}
 }
 
+// refuse says why what was read must not be published.
+func (im *importer) refuse() error {
+	if err := im.nothingAccepted(); err != nil {
+		return err
+	}
+	return im.tooManyUnmatched()
+}
+
+// nothingAccepted refuses a list that nobody can be taken from: it would inform
+// nobody, and with --replace take everybody off.
+func (im *importer) nothingAccepted() error {
+	for _, f := range im.manifest.Files {
+		if f.Accepted > 0 {
+			continue
+		}
+		e := &pipeline.Error{
+			Code: "nothing-accepted", Permanent: true, Exit: 1,
+			Sentence: fmt.Sprintf("%s: holds no row below the names of the columns; nothing was published", f.Name),
+			Hint:     "export it again, or leave it away if there is nothing to tell",
+		}
+		if f.Rows > 0 {
+			e.Sentence = fmt.Sprintf("%s: none of its %d rows can be taken; nothing was published", f.Name, f.Rows)
+			e.Hint = "the file of rejected rows says why, row by row"
+		}
+		return e
+	}
+	return nil
+}
+
 // tooManyUnmatched refuses a list whose customers the directory does not know:
 // either is probably the wrong one, or the directory was left away and only a
 // blind index of it is kept.

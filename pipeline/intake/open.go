@@ -51,7 +51,7 @@ func fileError(name, code, sentence, hint string, cause error) error {
 func open(s Source, limits Limits) (*file, error) {
 	in, err := s.Open()
 	if err != nil {
-		return nil, fileError(s.Name, "file-unreadable", "cannot be opened", "", err)
+		return nil, fileError(s.Name, "file-unreadable", "cannot be opened", "look at its path and its permissions", err)
 	}
 	f := &file{name: s.Name, limits: limits, close: []func() error{in.Close}, raw: &counter{r: in, sum: sha256.New()}}
 	if err := f.unpack(); err != nil {
@@ -65,7 +65,7 @@ func (f *file) unpack() error {
 	head := bufio.NewReaderSize(f.raw, 64<<10)
 	magic, err := head.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return fileError(f.name, "file-unreadable", "cannot be read", "", err)
+		return fileError(f.name, "file-unreadable", "cannot be read", "look at the disk or share that it lies on, or copy it here first", err)
 	}
 	var out io.Reader = head
 	switch {
@@ -109,7 +109,7 @@ func (f *file) sniff() error {
 	case bytes.HasPrefix(text, []byte("[")):
 		return fileError(f.name, "format-unknown", "is a JSON array", "write one JSON object a line (NDJSON), for example with jq -c '.[]'", nil)
 	case len(text) == 0:
-		return fileError(f.name, "file-empty", "is empty", "", nil)
+		return fileError(f.name, "file-empty", "is empty", "export it again; art34 sample writes an example of each list", nil)
 	case bytes.HasPrefix(head, []byte("%PDF")), bytes.HasPrefix(text, []byte("<")):
 		return fileError(f.name, "format-unknown", "is neither CSV, NDJSON nor XLSX", "export the list as CSV UTF-8", nil)
 	default:
@@ -119,6 +119,9 @@ func (f *file) sniff() error {
 }
 
 func (f *file) damaged(err error) error {
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+		return fileError(f.name, "window-too-large", fmt.Sprintf("was packed with a zstd window of more than %d MiB", maxWindow>>20), "pack it again without --long or --ultra, or with gzip", nil)
+	}
 	return fileError(f.name, "file-damaged", "is damaged or cut off", "transfer it again and compare its SHA-256", err)
 }
 
@@ -130,7 +133,7 @@ func (f *file) broken(err error) error {
 	if f.packed != "" {
 		return f.damaged(err)
 	}
-	return fileError(f.name, "file-unreadable", "cannot be read to its end", "", err)
+	return fileError(f.name, "file-unreadable", "cannot be read to its end", "look at the disk or share that it lies on, or copy it here first", err)
 }
 
 // finish reads what the decompressor left and returns the SHA-256 of the file as
