@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"log/slog"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,12 @@ type Embargo struct {
 	Members  []string  // logins; "token:NAME" of the interface for programs; sorted
 	Gen      int64     // for compare-and-set; 0: never set
 }
+
+var memberForm = regexp.MustCompile(`^(token:)?[a-z0-9][a-z0-9._@-]{1,62}$`)
+
+// ValidMember reports whether something can be a member of an embargo: a login, or
+// "token:NAME".
+func ValidMember(s string) bool { return memberForm.MatchString(s) }
 
 // Hides reports whether the campaign is hidden from an actor, "user:LOGIN" or
 // "token:NAME", at a time.

@@ -27,6 +27,7 @@ type Spec struct {
 	Schedule   Schedule            `yaml:"schedule"`
 	Retention  Retention           `yaml:"retention"`
 	Cell       CellPolicy          `yaml:"cell"`
+	Embargo    EmbargoSpec         `yaml:"embargo"`
 }
 
 // Texts is a text per locale.
@@ -190,6 +191,13 @@ type Schedule struct {
 // Retention says when personal data go.
 type Retention struct {
 	PurgeAfter Duration `yaml:"purge_after"`
+}
+
+// EmbargoSpec hides the campaign from its first day on. It counts when the campaign
+// is made; later ones are set beside it.
+type EmbargoSpec struct {
+	Until   string   `yaml:"until"`   // RFC 3339 time; "": no embargo
+	Members []string `yaml:"members"` // logins, and "token:NAME" of programs
 }
 
 // Policy returns the feedback policy with its defaults.

@@ -35,6 +35,7 @@ func (s *Spec) Validate() error {
 	v.feedback(s.Feedback)
 	v.schedule(s.Schedule)
 	v.cell(s.Cell)
+	v.embargo(s.Embargo)
 	if s.Retention.PurgeAfter < 0 {
 		v.fault("retention.purge_after is negative")
 	}
@@ -55,6 +56,26 @@ func (v *validator) line(key, s string, required bool) {
 		v.fault("%s is missing", key)
 	case strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' }):
 		v.fault("%s holds a line break or control character", key)
+	}
+}
+
+func (v *validator) embargo(e EmbargoSpec) {
+	if e.Until == "" {
+		if len(e.Members) > 0 {
+			v.fault("embargo.until is missing: the members are those who know of the campaign until then")
+		}
+		return
+	}
+	if _, err := time.Parse(time.RFC3339, e.Until); err != nil {
+		v.fault("embargo.until %q is not a time like 2026-01-20T08:00:00+01:00", e.Until)
+	}
+	if len(e.Members) == 0 {
+		v.fault("embargo.members is missing: nobody would see the campaign")
+	}
+	for _, m := range e.Members {
+		if !ValidMember(m) {
+			v.fault("embargo.members: %q is neither a login nor token:NAME", m)
+		}
 	}
 }
 

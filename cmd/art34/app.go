@@ -25,7 +25,8 @@ type app struct {
 	clock    clock.Clock // of the business; the demo compresses it
 	real     clock.Clock // of the machine
 	log      *slog.Logger
-	terminal bool // err is a terminal: progress may be drawn
+	terminal bool   // err is a terminal: progress may be drawn
+	acts     string // whose orders it carries out who came by the console, "user:LOGIN" or "token:NAME"; "" for the one at the keyboard
 }
 
 func newApp(g *globals, in io.Reader, out, err io.Writer) *app {
@@ -49,6 +50,9 @@ func isTerminal(w io.Writer) bool {
 
 // actor is who acts, as the audit trail names them.
 func (a *app) actor() string {
+	if a.acts != "" {
+		return a.acts
+	}
 	name := a.As
 	if name == "" {
 		if u, err := user.Current(); err == nil {

@@ -31,6 +31,8 @@ type cli struct {
 	Cancel cancelCmd `cmd:"" group:"control" help:"Never send what was not sent yet."`
 	Pacing pacingCmd `cmd:"" group:"control" help:"Show or change rate, hours and connections while it runs."`
 
+	Embargo embargoCmd `cmd:"" group:"control" help:"Show or change who may know of a campaign on the console, and until when."`
+
 	Hold    holdCmd    `cmd:"" group:"customers" help:"Stop notices of single customers or of a cohort."`
 	Release releaseCmd `cmd:"" group:"customers" help:"Let held notices go on, or close a breaker."`
 	Exclude excludeCmd `cmd:"" group:"customers" help:"Take notices out, with a reason."`

@@ -29,8 +29,7 @@ type consoleDesk struct{ h *house }
 // terminal.
 func (d consoleDesk) As(actor string) console.Operations {
 	h, a, g := *d.h, *d.h.app, *d.h.globals
-	g.As = strings.TrimPrefix(actor, "user:")
-	a.globals, a.err, a.terminal = &g, io.Discard, false
+	a.globals, a.err, a.terminal, a.acts = &g, io.Discard, false, actor
 	h.app = &a
 	return clerk{&h}
 }

@@ -66,6 +66,10 @@ func (h *house) newCampaign(ctx context.Context, name, file string) (pipeline.Ca
 		}
 		return pipeline.Campaign{}, err
 	}
+	embargo, err := h.firstEmbargo(ctx, spec)
+	if err != nil {
+		return pipeline.Campaign{}, err
+	}
 	if err := h.folder(name).create(data, spec, filepath.Dir(file)); err != nil {
 		return pipeline.Campaign{}, err
 	}
@@ -73,6 +77,9 @@ func (h *house) newCampaign(ctx context.Context, name, file string) (pipeline.Ca
 		Name: name, CodeName: spec.CodeName, Kind: spec.Kind, State: pipeline.Draft, Email: spec.Email, CreatedAt: h.clock.Now(),
 	})
 	if err != nil {
+		return campaign, err
+	}
+	if err := h.begin(ctx, campaign, embargo); err != nil {
 		return campaign, err
 	}
 	if _, err := h.keys.Campaign(campaign.ID); err != nil {

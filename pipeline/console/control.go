@@ -35,7 +35,7 @@ func controlRoutes() []route {
 }
 
 // ops are the operations in the name of the visitor.
-func (v *visit) ops() Operations { return v.Desk.As(v.user.Actor()) }
+func (v *visit) ops() Operations { return v.Desk.As(v.actor()) }
 
 // deed is a decision that needs a reason and nothing else.
 type deed struct {

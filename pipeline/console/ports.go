@@ -11,6 +11,7 @@ import (
 // Users is where accounts and logins are kept; package ledger says what each method
 // does.
 type Users interface {
+	Access
 	CreateUser(ctx context.Context, u pipeline.User, first bool, a pipeline.Audit) (pipeline.User, error)
 	UpdateUser(ctx context.Context, u pipeline.User, a ...pipeline.Audit) (pipeline.User, error)
 	User(ctx context.Context, login string) (pipeline.User, error)
@@ -19,9 +20,30 @@ type Users interface {
 	Append(ctx context.Context, a pipeline.Audit) error
 }
 
+// Access is where embargoes and the tokens of programs are kept; package ledger says
+// what each method does.
+type Access interface {
+	Embargoes(ctx context.Context) ([]pipeline.Embargo, error)
+	SetEmbargo(ctx context.Context, e pipeline.Embargo, a pipeline.Audit) (pipeline.Embargo, error)
+	CreateToken(ctx context.Context, t pipeline.APIToken, a pipeline.Audit) (pipeline.APIToken, error)
+	AllTokens(ctx context.Context) ([]pipeline.APIToken, error)
+	RevokeToken(ctx context.Context, name string, at time.Time, a pipeline.Audit) error
+}
+
+// Answers is what programs have asked, and were told.
+type Answers interface {
+	TokenOf(ctx context.Context, hash [32]byte) (pipeline.APIToken, error)
+	TouchToken(ctx context.Context, id int64, at time.Time) error
+	Remember(ctx context.Context, r pipeline.Remembered) (pipeline.Remembered, bool, error)
+	Answered(ctx context.Context, r pipeline.Remembered) error
+	Forget(ctx context.Context, r pipeline.Remembered) error
+	ForgetAnswers(ctx context.Context, before time.Time) error
+}
+
 // Ledger is what the console reads and keeps by itself.
 type Ledger interface {
 	Users
+	Answers
 	Trail
 	AddSession(ctx context.Context, s pipeline.Session) error
 	Session(ctx context.Context, hash [32]byte) (pipeline.Session, pipeline.User, error)
@@ -40,6 +62,8 @@ type Ledger interface {
 type Sealer interface {
 	Seal(plain, aad []byte) []byte
 	Open(sealed, aad []byte) ([]byte, error)
+	// MAC is a keyed hash of parts that a label sets apart from all others.
+	MAC(label string, parts ...[]byte) [32]byte
 }
 
 // Company is the identity provider of the company: it vouches for people, and says

@@ -282,7 +282,7 @@ func showProof(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.note("proof", "", c.Name+" notice "+strconv.FormatInt(p.Notice.ID, 10))
+	v.noteOf(c.ID, "proof", "", "notice "+strconv.FormatInt(p.Notice.ID, 10))
 	return v.page("proof", struct {
 		Campaign pipeline.Campaign
 		Proof    Proof

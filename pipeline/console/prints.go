@@ -90,7 +90,7 @@ func fetchRun(v *visit) error {
 		return err
 	}
 	defer f.Content.Close()
-	v.note("print-fetch", "", d.Run.Name())
+	v.noteOf(d.Campaign.ID, "print-fetch", "", d.Run.Name())
 	h := v.w.Header()
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Content-Disposition", `attachment; filename="`+plainName(f.Name)+`"`)

@@ -29,7 +29,7 @@ const formLimit = 64 << 10
 // routes is the table of all pages. Each file of pages brings its own part.
 func (k *Console) routes() []route {
 	var all []route
-	for _, part := range [][]route{accountRoutes(), companyRoutes(), userRoutes(), campaignRoutes(), controlRoutes(), printRoutes(), prepareRoutes(), auditRoutes()} {
+	for _, part := range [][]route{accountRoutes(), companyRoutes(), userRoutes(), campaignRoutes(), controlRoutes(), printRoutes(), embargoRoutes(), prepareRoutes(), auditRoutes()} {
 		all = append(all, part...)
 	}
 	return all

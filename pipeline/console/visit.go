@@ -27,6 +27,7 @@ type visit struct {
 	words *words
 
 	user     pipeline.User     // zero before the login
+	program  pipeline.APIToken // zero unless a program asks
 	session  *pipeline.Session // nil before the login
 	waiting  *pipeline.User    // whose password was right and whose code is awaited
 	token    string            // of the session or of the guest; forms are bound to it
@@ -239,24 +240,40 @@ func (v *visit) refused(field string, err error) error {
 	return nil
 }
 
-// note appends to the audit trail of the installation. That a request was refused
-// must not fail it once more.
-func (v *visit) note(action, reason, detail string) {
-	actor := "guest"
-	if v.user.ID != 0 {
-		actor = v.user.Actor()
+// actor is who asks, as the audit trail names them.
+func (v *visit) actor() string {
+	switch {
+	case v.program.ID != 0:
+		return v.program.Actor()
+	case v.user.ID != 0:
+		return v.user.Actor()
 	}
-	err := v.Ledger.Append(v.ctx(), pipeline.Audit{At: v.Clock.Now(), Actor: actor, Action: action, Reason: reason, Detail: detail})
+	return "guest"
+}
+
+// note appends to the audit trail of the installation. That a request was refused
+// must not fail it once more. What is about a campaign is noted with noteOf: the
+// trail of the installation is not for its name.
+func (v *visit) note(action, reason, detail string) { v.noteOf(0, action, reason, detail) }
+
+func (v *visit) noteOf(campaign int64, action, reason, detail string) {
+	err := v.Ledger.Append(v.ctx(), pipeline.Audit{Campaign: campaign, At: v.Clock.Now(), Actor: v.actor(), Action: action, Reason: reason, Detail: detail})
 	if err != nil {
 		v.Log.Error("the audit trail cannot be written", "action", action, "error", err)
 	}
 }
 
 // campaign is the one that the path names. One that this person must not know of is
-// not there.
-func (v *visit) campaign() (pipeline.Campaign, error) {
-	c, err := v.Ledger.Campaign(v.ctx(), v.r.PathValue("name"))
-	if err == nil && !v.mayKnow(c) {
+// not there: the same questions are asked, and the same answer is given.
+func (v *visit) campaign() (pipeline.Campaign, error) { return v.campaignOf(v.r.PathValue("name")) }
+
+func (v *visit) campaignOf(name string) (pipeline.Campaign, error) {
+	hidden, err := v.hidden()
+	if err != nil {
+		return pipeline.Campaign{}, err
+	}
+	c, err := v.Ledger.Campaign(v.ctx(), name)
+	if err == nil && hidden[c.ID] {
 		return pipeline.Campaign{}, pipeline.ErrNotFound
 	}
 	return c, err
@@ -264,9 +281,10 @@ func (v *visit) campaign() (pipeline.Campaign, error) {
 
 // campaigns are those that this person may know of.
 func (v *visit) campaigns() ([]pipeline.Campaign, error) {
+	hidden, err := v.hidden()
+	if err != nil {
+		return nil, err
+	}
 	all, err := v.Ledger.AllCampaigns(v.ctx())
-	return slices.DeleteFunc(all, func(c pipeline.Campaign) bool { return !v.mayKnow(c) }), err
+	return slices.DeleteFunc(all, func(c pipeline.Campaign) bool { return hidden[c.ID] }), err
 }
-
-// mayKnow reports whether the visitor may know that a campaign exists.
-func (v *visit) mayKnow(pipeline.Campaign) bool { return true }
