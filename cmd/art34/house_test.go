@@ -55,7 +55,7 @@ func homes() map[string][]string {
 		"pgregory.net/rapid":               {}, // tests
 		"modernc.org/sqlite":               {"pipeline/ledger/sqlite"},
 		// The extended standard library where two rooms need the same table.
-		"golang.org/x/text": {"pipeline/intake", "pipeline/postal", "pipeline/letter", "pipeline/email", "pipeline/feedback/dsn", "pipeline/rehearsal/sample"},
+		"golang.org/x/text": {"pipeline/kit/fold", "pipeline/intake", "pipeline/postal", "pipeline/letter", "pipeline/email", "pipeline/feedback/dsn", "pipeline/rehearsal/sample"},
 		"golang.org/x/time": {"pipeline/dispatch", "pipeline/console"},
 	}
 }

@@ -43,7 +43,7 @@ func accountRoutes() []route {
 // home is the first place that somebody may go to.
 func home(v *visit) error {
 	for _, e := range nav() {
-		if May(v.user.Roles, e.may) {
+		if May(v.user.Roles, e.may) && v.wants(e.href) {
 			return v.seeOther(e.href)
 		}
 	}

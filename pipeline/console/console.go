@@ -20,6 +20,7 @@ type Config struct {
 	Accounts *Accounts
 	Board    Board
 	Desk     Desk
+	Floor    Floor
 
 	// Company vouches for people; nil: only accounts of this console log in.
 	// CompanyName is how people call it, and Groups what its groups may do here.
@@ -60,6 +61,9 @@ type Console struct {
 	visits   *throttle // requests, per address
 	attempts *throttle // logins, per address
 	deeds    *throttle // unsafe requests, per user
+	asked    *throttle // references looked up, per user
+	missed   *throttle // references that nobody has, per user
+	letters  *recent   // how many letters left
 	streams  chan struct{}
 	jobs     *jobs
 	flows    *once // logins that have come back from the provider
@@ -89,6 +93,7 @@ func New(c Config) (*Console, error) {
 	k := &Console{
 		Config: c, foreign: http.NewCrossOriginProtection(), hosts: map[string]bool{},
 		visits: newThrottle(c.Real, 50*time.Millisecond, 400), attempts: newThrottle(c.Real, 6*time.Second, 10), deeds: newThrottle(c.Real, 200*time.Millisecond, 50),
+		asked: newThrottle(c.Real, 10*time.Second, 20), missed: newThrottle(c.Real, 2*time.Minute, 6), letters: newRecent(),
 		streams: make(chan struct{}, mostStreams), jobs: newJobs(), flows: newOnce(),
 	}
 	for _, h := range c.Hosts {

@@ -154,6 +154,18 @@ func (w *words) percent(part, all int64) string {
 	return s + "%"
 }
 
+// rate writes a number with two decimals; one below 0 is not known.
+func (w *words) rate(f float64) string {
+	if f < 0 {
+		return "–"
+	}
+	s := strconv.FormatFloat(f, 'f', 2, 64)
+	if w.locale == "fr" {
+		return strings.Replace(s, ".", ",", 1)
+	}
+	return s
+}
+
 // at writes a moment, in the time of the machine.
 func (w *words) at(t time.Time) string {
 	if t.IsZero() {

@@ -69,6 +69,7 @@ func (k *Console) functions(w *words) template.FuncMap {
 		"who":     func(actor string) string { return strings.TrimPrefix(actor, "user:") },
 		"span":    w.span,
 		"percent": w.percent,
+		"rate":    w.rate,
 		"asset":   k.assets.path,
 		"dict":    dict,
 		"of":      of,
@@ -156,6 +157,9 @@ func nav() []struct {
 		href, key string
 	}{
 		{ActSee, "/campaigns", "nav.campaigns"},
+		{ActAnswer, counterPath, "nav.counter"},
+		{ActAnswer, "/answers", "nav.answers"},
+		{ActLookUp, "/genuine", "nav.genuine"},
 		{ActUsers, "/users", "nav.users"},
 		{ActAudit, "/audit", "nav.audit"},
 	}
@@ -181,7 +185,7 @@ func (v *visit) show(status int, name string, data any) error {
 	}
 	if v.user.ID != 0 && v.halfway() == "" {
 		for _, e := range nav() {
-			if May(v.user.Roles, e.may) {
+			if May(v.user.Roles, e.may) && v.wants(e.href) {
 				s.Nav = append(s.Nav, navEntry{e.href, e.key, s.Path == e.href || strings.HasPrefix(s.Path, e.href+"/")})
 			}
 		}

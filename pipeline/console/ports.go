@@ -45,6 +45,7 @@ type Ledger interface {
 	Users
 	Answers
 	Trail
+	FloorLedger
 	AddSession(ctx context.Context, s pipeline.Session) error
 	Session(ctx context.Context, hash [32]byte) (pipeline.Session, pipeline.User, error)
 	TouchSession(ctx context.Context, s pipeline.Session) error

@@ -49,6 +49,7 @@ const (
 	ActHelp    Action = "help"    // copies, other channel, notes, corrections for a second person, escalation
 	ActVIP     Action = "vip"     // customers that only few may see
 	ActSecond  Action = "second"  // the second pair of eyes on a corrected address
+	ActCompose Action = "compose" // drafts of questions and answers
 	ActPublish Action = "publish" // questions and answers
 	ActFloor   Action = "floor"   // what the floor reports, in figures
 
@@ -84,6 +85,7 @@ func Permissions() []Permission {
 		{ActHelp, "copies, corrections, notes, escalation", []Role{Agent, Lead}},
 		{ActVIP, "customers that only few may see", []Role{Lead}},
 		{ActSecond, "second pair of eyes on a correction", []Role{Lead}},
+		{ActCompose, "write questions and answers", []Role{Lead, Operator, Approver}},
 		{ActPublish, "publish questions and answers", []Role{Lead}},
 		{ActFloor, "what the floor reports", []Role{Viewer, Lead, Operator, Approver, Auditor}},
 		{ActUsers, "accounts, roles, tokens", []Role{Admin}},

@@ -32,6 +32,9 @@ func (k *Console) routes() []route {
 	for _, part := range [][]route{accountRoutes(), companyRoutes(), userRoutes(), campaignRoutes(), controlRoutes(), printRoutes(), embargoRoutes(), prepareRoutes(), auditRoutes()} {
 		all = append(all, part...)
 	}
+	for _, part := range [][]route{answerRoutes(), composeRoutes(), queryRoutes(), genuineRoutes(), counterRoutes(), floorRoutes()} {
+		all = append(all, part...)
+	}
 	return all
 }
 

@@ -49,3 +49,11 @@ func (t *throttle) allow(key string) bool {
 	}
 	return l.AllowN(now, 1)
 }
+
+// has reports whether this key could do it now, without doing it.
+func (t *throttle) has(key string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.by[key]
+	return l == nil || l.TokensAt(t.clock.Now()) >= 1
+}

@@ -1,0 +1,364 @@
+package console
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+)
+
+// This file holds what the floor reports to the crisis team, in figures: calls by
+// cause and hour, calls per thousand letters, new questions, forgeries, complaints.
+
+func floorRoutes() []route {
+	return []route{
+		{pattern: "GET /campaigns/{name}/floor", may: ActFloor, do: showFloor},
+		{pattern: "GET /campaigns/{name}/floor/csv", may: ActFloor, do: floorCSV},
+	}
+}
+
+// floorDays is how many days the page shows; the CSV has all.
+const floorDays = 14
+
+// floorDay is a day of the floor, by the calendar of this machine.
+type floorDay struct {
+	Day       time.Time // its beginning
+	Calls     int64
+	Letters   int64 // that left that day, by e-mail or post
+	SoFar     int64 // letters until its end
+	CallsFar  int64
+	Complaint int64
+	Queries   int64
+	Forgeries int64
+}
+
+// PerThousand is calls so far per thousand letters so far; -1 before the first letter.
+func (d floorDay) PerThousand() float64 {
+	if d.SoFar == 0 {
+		return -1
+	}
+	return 1000 * float64(d.CallsFar) / float64(d.SoFar)
+}
+
+// floorHour is an hour with its calls, by cause.
+type floorHour struct {
+	Hour   time.Time
+	Calls  int64
+	Causes map[string]int64
+}
+
+// counted is a code with its count.
+type counted struct {
+	Code  string
+	Count int64
+	Today int64
+}
+
+// floorFigures are everything that the page and the CSV say.
+type floorFigures struct {
+	Campaign  pipeline.Campaign
+	At        time.Time
+	Days      []floorDay // oldest first
+	Hours     []floorHour
+	Causes    []counted
+	Outcomes  []counted
+	Ways      []counted // of forgeries
+	Calls     int64
+	Letters   int64
+	Open      int64 // queries
+	Queries   int64
+	Forgeries int64
+}
+
+// Today is the last day, of which there is always one.
+func (f floorFigures) Today() floorDay { return f.Days[len(f.Days)-1] }
+
+// Complaints are the calls with that cause.
+func (f floorFigures) Complaints() (n int64) {
+	for _, c := range f.Causes {
+		if c.Code == complaintCause {
+			n = c.Count
+		}
+	}
+	return n
+}
+
+const complaintCause = "complaint"
+
+// recent keeps for a minute how many letters left: counting them reads the whole
+// campaign.
+type recent struct {
+	mu sync.Mutex
+	by map[int64]*counting
+}
+
+type counting struct {
+	mu   sync.Mutex
+	at   time.Time
+	list []pipeline.Hourly
+}
+
+func newRecent() *recent { return &recent{by: map[int64]*counting{}} }
+
+func (r *recent) of(campaign int64) *counting {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.by[campaign] == nil {
+		r.by[campaign] = &counting{}
+	}
+	return r.by[campaign]
+}
+
+// lettersByHour counts at most once a minute, and once for all who ask meanwhile.
+func (v *visit) lettersByHour(campaign int64) ([]pipeline.Hourly, error) {
+	c := v.letters.of(campaign)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := v.Real.Now()
+	if !c.at.IsZero() && now.Sub(c.at) < time.Minute {
+		return c.list, nil
+	}
+	list, err := v.Ledger.LettersByHour(v.ctx(), campaign)
+	if err == nil {
+		c.at, c.list = now, list
+	}
+	return list, err
+}
+
+// dayOf is the beginning of a day by the calendar of this machine.
+func dayOf(t time.Time) time.Time {
+	t = t.Local()
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.Local)
+}
+
+func hourOf(h pipeline.Hourly) time.Time { return time.Unix(h.Hour*3600, 0) }
+
+// figures counts everything that the floor of a campaign reports.
+func (v *visit) figures(c pipeline.Campaign) (floorFigures, error) {
+	f := floorFigures{Campaign: c, At: v.Clock.Now()}
+	calls, err := v.Ledger.CountCalls(v.ctx(), c.ID, time.Time{})
+	if err != nil {
+		return f, err
+	}
+	letters, err := v.lettersByHour(c.ID)
+	if err != nil {
+		return f, err
+	}
+	queries, err := v.Ledger.QueriesByHour(v.ctx(), c.ID)
+	if err != nil {
+		return f, err
+	}
+	forgeries, err := v.Ledger.ForgeriesByHour(v.ctx(), c.ID)
+	if err != nil {
+		return f, err
+	}
+	days := map[time.Time]*floorDay{}
+	day := func(t time.Time) *floorDay {
+		d := dayOf(t)
+		if days[d] == nil {
+			days[d] = &floorDay{Day: d}
+		}
+		return days[d]
+	}
+	today := day(f.At).Day
+	f.countCalls(calls, day, today)
+	for _, h := range letters {
+		day(hourOf(h)).Letters += h.Count
+		f.Letters += h.Count
+	}
+	for _, h := range queries {
+		day(hourOf(h)).Queries += h.Count
+		if f.Queries += h.Count; h.Code == string(pipeline.QueryOpen) {
+			f.Open += h.Count
+		}
+	}
+	ways := map[string]*counted{}
+	for _, h := range forgeries {
+		day(hourOf(h)).Forgeries += h.Count
+		f.Forgeries += h.Count
+		tallied(ways, h.Code, h.Count, dayOf(hourOf(h)).Equal(today))
+	}
+	f.Ways = ranked(ways)
+	f.Days = inOrder(days, today)
+	return f, nil
+}
+
+func (f *floorFigures) countCalls(calls []pipeline.CallCount, day func(time.Time) *floorDay, today time.Time) {
+	hours := map[time.Time]*floorHour{}
+	causes, outcomes := map[string]*counted{}, map[string]*counted{}
+	for _, c := range calls {
+		d := day(c.Hour)
+		d.Calls += c.Count
+		f.Calls += c.Count
+		if c.Cause == complaintCause {
+			d.Complaint += c.Count
+		}
+		isToday := d.Day.Equal(today)
+		tallied(causes, c.Cause, c.Count, isToday)
+		tallied(outcomes, c.Outcome, c.Count, isToday)
+		at := c.Hour.Local()
+		if hours[at] == nil {
+			hours[at] = &floorHour{Hour: at, Causes: map[string]int64{}}
+		}
+		hours[at].Calls += c.Count
+		hours[at].Causes[c.Cause] += c.Count
+	}
+	f.Causes, f.Outcomes = ranked(causes), ranked(outcomes)
+	for _, at := range slices.SortedFunc(maps.Keys(hours), time.Time.Compare) {
+		f.Hours = append(f.Hours, *hours[at])
+	}
+}
+
+func tallied(m map[string]*counted, code string, n int64, today bool) {
+	if m[code] == nil {
+		m[code] = &counted{Code: code}
+	}
+	if m[code].Count += n; today {
+		m[code].Today += n
+	}
+}
+
+func ranked(m map[string]*counted) []counted {
+	var list []counted
+	for _, c := range m {
+		list = append(list, *c)
+	}
+	slices.SortFunc(list, func(a, b counted) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
+	})
+	return list
+}
+
+// mostFloorDays bounds how far back days are filled in: a clock that was wrong once
+// must not make a page of a thousand years.
+const mostFloorDays = 400
+
+// inOrder lists the days until today without gaps, with what they add up to.
+func inOrder(days map[time.Time]*floorDay, today time.Time) (list []floorDay) {
+	first := today
+	for d := range days {
+		if d.Before(first) {
+			first = d
+		}
+	}
+	if earliest := today.AddDate(0, 0, -mostFloorDays); first.Before(earliest) {
+		first = earliest
+	}
+	var calls, letters int64
+	for _, d := range slices.SortedFunc(maps.Keys(days), time.Time.Compare) {
+		if d.Before(first) {
+			calls, letters = calls+days[d].Calls, letters+days[d].Letters
+		}
+	}
+	for d := first; !d.After(today); d = dayOf(d.AddDate(0, 0, 1).Add(time.Hour)) {
+		one := floorDay{Day: d}
+		if days[d] != nil {
+			one = *days[d]
+		}
+		calls, letters = calls+one.Calls, letters+one.Letters
+		one.CallsFar, one.SoFar = calls, letters
+		list = append(list, one)
+	}
+	return list
+}
+
+// floorPage is what the page shows.
+type floorPage struct {
+	floorFigures
+	Shown  []floorDay // the last days, newest first
+	ByDay  []column
+	ByHour []column
+	Last   []floorHour // of the last day, newest first
+	Codes  []string    // causes of the last day
+	Newest []shownQuery
+	Texts  bool // the reader may read questions
+}
+
+func showFloor(v *visit) error {
+	c, err := v.campaign()
+	if err != nil {
+		return err
+	}
+	f, err := v.figures(c)
+	if err != nil {
+		return err
+	}
+	d := floorPage{floorFigures: f, Texts: May(v.user.Roles, ActPublish)}
+	shown := f.Days[max(0, len(f.Days)-floorDays):]
+	d.ByDay = columns(len(shown), func(i int) (string, int64) { return shown[i].Day.Format("2/1"), shown[i].Calls })
+	d.Shown = slices.Clone(shown)
+	slices.Reverse(d.Shown)
+	d.hours(f)
+	if d.Texts {
+		list, err := v.Ledger.Queries(v.ctx(), c.ID, "", mostQueries)
+		if err != nil {
+			return err
+		}
+		list = slices.DeleteFunc(list, func(q pipeline.Query) bool { return q.State != pipeline.QueryOpen })
+		if d.Newest, err = v.shownQueries(c, list[:min(len(list), 20)]); err != nil {
+			return err
+		}
+	}
+	return v.page("floor", d)
+}
+
+// hours are the last 24, with those in which nobody called.
+func (d *floorPage) hours(f floorFigures) {
+	by := map[int64]floorHour{}
+	for _, h := range f.Hours {
+		by[h.Hour.Unix()/3600] = h
+	}
+	last := f.At.Unix() / 3600
+	codes := map[string]bool{}
+	d.ByHour = columns(24, func(i int) (string, int64) {
+		at := last - 23 + int64(i)
+		h, ok := by[at]
+		if ok {
+			d.Last = append(d.Last, h)
+			for code := range h.Causes {
+				codes[code] = true
+			}
+		}
+		return time.Unix(at*3600, 0).Local().Format("15"), h.Calls
+	})
+	slices.Reverse(d.Last)
+	for _, c := range f.Causes {
+		if codes[c.Code] {
+			d.Codes = append(d.Codes, c.Code)
+		}
+	}
+}
+
+// column is a bar of a chart: percentages of its width and height.
+type column struct {
+	X, Y, Width, Height float64
+	Label               string
+	Middle              float64
+	Count               int64
+	Named               bool // its label has room
+}
+
+// columns lays n bars side by side in 1000 × 200; the highest is as high as there is
+// room.
+func columns(n int, of func(i int) (string, int64)) []column {
+	list := make([]column, n)
+	most := int64(1)
+	for i := range list {
+		list[i].Label, list[i].Count = of(i)
+		most = max(most, list[i].Count)
+	}
+	step := 1000 / float64(max(n, 1))
+	every := (n + 7) / 8
+	for i := range list {
+		c := &list[i]
+		c.Width, c.X = step*.7, step*(float64(i)+.15)
+		c.Middle = c.X + c.Width/2
+		c.Height = 200 * float64(c.Count) / float64(most)
+		c.Y = 200 - c.Height
+		c.Named = (n-1-i)%every == 0
+	}
+	return list
+}

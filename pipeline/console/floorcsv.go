@@ -1,0 +1,98 @@
+package console
+
+import (
+	"bytes"
+	"encoding/csv"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// floorCSV hands the figures out as a table: a line a day or hour and code. Questions
+// are in it for those who may read them.
+func floorCSV(v *visit) error {
+	c, err := v.campaign()
+	if err != nil {
+		return err
+	}
+	f, err := v.figures(c)
+	if err != nil {
+		return err
+	}
+	rows := [][]string{{"what", "day", "hour", "code", "count", "text"}}
+	add := func(what string, at time.Time, hour bool, code, count, text string) {
+		clock := ""
+		if hour {
+			clock = at.Format("15:00")
+		}
+		rows = append(rows, []string{what, at.Format(time.DateOnly), clock, code, count, text})
+	}
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	for _, d := range f.Days {
+		add("calls", d.Day, false, "", number(d.Calls), "")
+		add("letters", d.Day, false, "", number(d.Letters), "")
+		if p := d.PerThousand(); p >= 0 {
+			add("calls-per-thousand-letters", d.Day, false, "", strconv.FormatFloat(p, 'f', 2, 64), "")
+		}
+		add("complaints", d.Day, false, "", number(d.Complaint), "")
+		add("new-questions", d.Day, false, "", number(d.Queries), "")
+		add("forgeries", d.Day, false, "", number(d.Forgeries), "")
+	}
+	for _, h := range f.Hours {
+		for _, code := range sortedKeys(h.Causes) {
+			add("calls-by-cause", h.Hour, true, code, number(h.Causes[code]), "")
+		}
+	}
+	if May(v.user.Roles, ActPublish) {
+		list, err := v.Ledger.Queries(v.ctx(), c.ID, "", mostQueries)
+		if err != nil {
+			return err
+		}
+		for _, q := range list {
+			add("question", q.AskedAt.Local(), true, string(q.State), "1", v.unsealed(c, q.Sealed, q.SealContext()))
+		}
+	}
+	v.note("floor-csv", "", c.Name)
+	return v.csv("floor-"+c.CodeName+"-"+f.At.Local().Format("20060102-1504")+".csv", rows)
+}
+
+// csv answers with a table that no spreadsheet runs.
+func (v *visit) csv(name string, rows [][]string) error {
+	var b bytes.Buffer
+	b.WriteString("\ufeff")
+	w := csv.NewWriter(&b)
+	w.UseCRLF = true
+	for _, row := range rows {
+		for i := range row {
+			row[i] = inertCell(row[i])
+		}
+		if err := w.Write(row); err != nil {
+			return err
+		}
+	}
+	if w.Flush(); w.Error() != nil {
+		return w.Error()
+	}
+	h := v.w.Header()
+	h.Set("Content-Type", "text/csv; charset=utf-8")
+	h.Set("Content-Disposition", `attachment; filename="`+plainName(name)+`"`)
+	if _, err := b.WriteTo(v.w); err != nil {
+		return errAnswered
+	}
+	return nil
+}
+
+// inertCell keeps a spreadsheet from running a text as a formula: an apostrophe
+// before what starts like one, and no control characters.
+func inertCell(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+	if t := strings.TrimLeft(s, " \u00a0\u200b\ufeff"); t != "" && strings.ContainsRune("=+-@|%\uff1d\uff0b\uff0d\uff20", []rune(t)[0]) {
+		return "'" + s
+	}
+	return s
+}
