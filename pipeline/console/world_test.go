@@ -37,6 +37,7 @@ type world struct {
 	clock    *clock.Manual
 	desk     *desk
 	board    *board
+	floor    *floor
 	secrets  map[string][]byte // of authenticators
 }
 
@@ -63,6 +64,7 @@ func newWorld(t testing.TB, adjust ...func(*console.Config)) *world {
 	}
 	w := &world{t: t, ledger: l, clock: clock.NewManual(t0), desk: &desk{}, board: &board{}, secrets: map[string][]byte{}}
 	w.desk.w = w
+	w.floor = &floor{ring: keyring, links: []string{"aide.muguet.example"}, by: map[pipeline.Reference]console.Letters{}, spoken: map[pipeline.Reference]console.Spoken{}}
 	random := func(b []byte) { _, _ = rand.Read(b) }
 	w.accounts = console.NewAccounts(l, keys, w.clock, random)
 	console.CheapHashes(w.accounts)
@@ -71,7 +73,7 @@ func newWorld(t testing.TB, adjust ...func(*console.Config)) *world {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
 	cfg := console.Config{
-		Files: templates.Console(), Ledger: l, Accounts: w.accounts, Board: w.board, Desk: w.desk,
+		Files: templates.Console(), Ledger: l, Accounts: w.accounts, Board: w.board, Desk: w.desk, Floor: w.floor,
 		Clock: w.clock, Real: w.clock, Random: random, Log: log, Locale: "en",
 	}
 	for _, f := range adjust {
