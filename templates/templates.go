@@ -1,6 +1,6 @@
 // Package templates holds the starting letters and the catalogue of data kinds
-// that a new campaign gets as plain files, and the pages of the console. A campaign
-// then uses its own files only.
+// that a new campaign gets as plain files, the questions and answers of its cell, and
+// the pages of the console. A campaign then uses its own files only.
 package templates
 
 import (
@@ -8,7 +8,7 @@ import (
 	"io/fs"
 )
 
-//go:embed letters console
+//go:embed letters console qa
 var files embed.FS
 
 // Letters returns the starting letters: what `art34 new` copies to
@@ -18,6 +18,10 @@ func Letters() fs.FS { return sub("letters") }
 // Console returns the pages of the console: html/, css/, static/, messages/. Package
 // console documents the files.
 func Console() fs.FS { return sub("console") }
+
+// QA returns the questions and answers that a new campaign may begin with, a file a
+// kind of campaign and language: breach.fr.md. Package answer documents them.
+func QA() fs.FS { return sub("qa") }
 
 func sub(dir string) fs.FS {
 	sub, err := fs.Sub(files, dir)

@@ -48,6 +48,7 @@ type cli struct {
 	Feedback feedbackCmd `cmd:"" group:"service" help:"What comes back: bounces, complaints, replies."`
 	Key      keyCmd      `cmd:"" group:"service" help:"The master key."`
 	User     userCmd     `cmd:"" group:"service" help:"The people of the console: accounts, roles, passwords."`
+	QA       qaCmd       `cmd:"" name:"qa" group:"service" help:"Questions and answers of the call-centre cell, of shops and of the press office."`
 
 	HelpAll helpAllCmd `cmd:"" hidden:"" help:"The reference of the command line as Markdown."`
 }

@@ -139,7 +139,7 @@ func (h *house) newConsole() (*console.Console, error) {
 	}
 	return console.New(console.Config{
 		Company: company, CompanyName: h.OIDCName, Groups: groups,
-		Files: templates.Console(), Ledger: h.ledger, Accounts: accounts, Board: consoleBoard{h}, Desk: consoleDesk{h},
+		Files: templates.Console(), Ledger: h.ledger, Accounts: accounts, Board: consoleBoard{h}, Desk: consoleDesk{h}, Floor: consoleFloor{h},
 		Clock: h.clock, Real: h.real, Random: random, Log: h.log,
 		Secure: h.ConsoleCert != "" || h.ConsoleBehindProxy, BehindProxy: h.ConsoleBehindProxy, Hosts: hosts,
 	})
