@@ -56,3 +56,25 @@ func TestNoStraightApostrophes(t *testing.T) {
 		}
 	}
 }
+
+// TestStartingQuestions: every language has the same questions for the same people,
+// and none has a straight apostrophe within a word.
+func TestStartingQuestions(t *testing.T) {
+	t.Parallel()
+	within := regexp.MustCompile(`\pL'\pL`)
+	head := regexp.MustCompile(`(?m)^(topic|for): .*$`)
+	heads := map[string][]string{}
+	for _, locale := range []string{"fr", "en"} {
+		b, err := fs.ReadFile(templates.QA(), "breach."+locale+".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		heads[locale] = head.FindAllString(string(b), -1)
+		if found := within.FindString(string(b)); found != "" {
+			t.Errorf("%s: %q", locale, found)
+		}
+	}
+	if !slices.Equal(heads["fr"], heads["en"]) || len(heads["fr"]) < 60 {
+		t.Errorf("%d lines in French, %d in English, or others", len(heads["fr"]), len(heads["en"]))
+	}
+}

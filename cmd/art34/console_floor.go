@@ -158,6 +158,10 @@ func (h *house) starters(ctx context.Context, c pipeline.Campaign) ([]answer.Ent
 	if err != nil {
 		return nil, explained(err)
 	}
+	return fillStarters(spec)
+}
+
+func fillStarters(spec *pipeline.Spec) ([]answer.Entry, error) {
 	names, err := fs.Glob(templates.QA(), spec.Kind+".*.md")
 	if err != nil {
 		return nil, err
