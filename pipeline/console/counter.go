@@ -69,8 +69,8 @@ func (v *visit) spoken(r pipeline.Reference) (Spoken, error) {
 		return Spoken{}, err
 	}
 	s, err := v.Floor.Spoken(v.ctx(), v.user.Actor(), r)
-	if err == nil && !v.mayKnow(s.Campaign) {
-		err = pipeline.ErrNotFound
+	if err == nil {
+		err = v.mayKnow(s.Campaign)
 	}
 	return s, v.missing(err)
 }
@@ -90,5 +90,11 @@ func (v *visit) missing(err error) error {
 		v.missed.allow(v.user.Login)
 		v.note("reference-unknown", "", v.route.pattern)
 	}
+	return err
+}
+
+// mayKnow is pipeline.ErrNotFound of a campaign that the visitor must not know of.
+func (v *visit) mayKnow(c pipeline.Campaign) error {
+	_, err := v.campaignOf(c.Name)
 	return err
 }

@@ -113,8 +113,8 @@ func (v *visit) vouch(d genuineData) (vouch.Result, Letters, error) {
 		return vouch.Result{}, Letters{}, err
 	}
 	letters, err := v.Floor.Letters(v.ctx(), v.user.Actor(), r)
-	if err == nil && !v.mayKnow(letters.Campaign) {
-		err = pipeline.ErrNotFound
+	if err == nil {
+		err = v.mayKnow(letters.Campaign)
 	}
 	if errors.Is(v.missing(err), pipeline.ErrNotFound) {
 		return nothing(vouch.Unknown)
@@ -147,10 +147,7 @@ func reportForgery(v *visit) error {
 	}
 	c := letters.Campaign
 	if c.ID == 0 {
-		if c, err = v.Ledger.Campaign(v.ctx(), v.value("campaign")); err == nil && !v.mayKnow(c) {
-			err = pipeline.ErrNotFound
-		}
-		if err != nil {
+		if c, err = v.campaignOf(v.value("campaign")); err != nil {
 			return err
 		}
 	}
