@@ -42,6 +42,7 @@ type unit struct {
 	h    float64
 	ops  []op  // placed from the top of the unit
 	glue bool  // stays on the page of the unit before
+	wish bool  // does so if that costs no page
 	head *unit // repeated above the unit if it opens a page: the head of its table
 	bar  *Box  // X and W of the ground behind it, if it is part of a note
 }
@@ -221,8 +222,8 @@ func (c *composer) list(b pipeline.Block, x, w float64) error {
 		}
 		ops := c.fonts.setLine(nil, words, line{to: len(words), last: true}, s, c.fonts.baseline(s))
 		from := len(c.units)
-		if i == 1 || i > 1 && i == len(b.Items)-1 {
-			c.glue = true // neither the first item nor the last is alone on a page
+		if i > 1 && i == len(b.Items)-1 {
+			c.glue = true // the last item is not alone on a page
 		}
 		beside := item[0].Kind == pipeline.Paragraph && pipeline.Plain(item[0].Spans) != ""
 		if !beside { // nothing to stand beside: a line of its own
@@ -231,6 +232,9 @@ func (c *composer) list(b pipeline.Block, x, w float64) error {
 		}
 		if err := c.item(item, x+indent, w-indent, between); err != nil {
 			return err
+		}
+		if i == 1 && len(c.units) > from {
+			c.units[from].wish = true // nor is the first
 		}
 		if beside && len(c.units) > from {
 			c.units[from].ops = append(c.units[from].ops, ops...)

@@ -2,6 +2,7 @@ package postal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,14 +111,26 @@ func TestPagesBreakWell(t *testing.T) {
 	if n := heights(flow([]unit{u(50, false), u(50, false)}, area, area)); n != 1 {
 		t.Errorf("what fits exactly takes %d pages", n)
 	}
-	if n := fill([]unit{u(40, false), u(40, false), u(40, true)}, 0, 100); n != 1 {
+	if n := fill([]unit{u(40, false), u(40, false), u(40, true)}, 0, 100, true); n != 1 {
 		t.Errorf("what stays together was divided after %d", n)
 	}
-	if n := fill([]unit{u(60, false), u(60, true), u(60, true)}, 0, 100); n != 1 {
+	if n := fill([]unit{u(60, false), u(60, true), u(60, true)}, 0, 100, true); n != 1 {
 		t.Errorf("what is taller than a page ends after %d", n)
 	}
-	if n := fill([]unit{u(150, false), u(10, false)}, 0, 100); n != 1 {
+	if n := fill([]unit{u(150, false), u(10, false)}, 0, 100, true); n != 1 {
 		t.Errorf("a unit taller than a page: %d", n)
+	}
+	wish := []unit{u(40, false), u(40, false), {h: 40, wish: true}, u(20, false)}
+	if b := breaks(wish, area, area, true); !slices.Equal(b, []int{1, 4}) {
+		t.Errorf("a wish that costs nothing was not granted: %v", b)
+	}
+	wish = append(wish, u(40, false), u(40, false), u(10, false))
+	if b := breaks(wish, area, area, true); len(b) != 3 || len(flow(wish, area, area)) != 3 {
+		t.Errorf("%v", b)
+	}
+	dear := []unit{u(30, false), u(60, false), {h: 60, wish: true}, u(40, false)}
+	if len(breaks(dear, area, area, true)) != 3 || len(flow(dear, area, area)) != 2 {
+		t.Error("a wish cost a page")
 	}
 	if n := len(flow(nil, area, area)); n != 1 {
 		t.Errorf("an empty letter has %d pages", n)

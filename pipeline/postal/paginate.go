@@ -4,17 +4,18 @@ package postal
 type page struct{ ops []op }
 
 // flow places units on pages: on the first in first, then in next. A page ends
-// before a unit that does not fit, or earlier where units stay together.
+// before a unit that does not fit, or earlier where units stay together. Wishes are
+// granted where they cost no page.
 func flow(units []unit, first, next Box) []page {
-	var pages []page
-	for from := 0; from < len(units); {
-		area := next
-		if len(pages) == 0 {
-			area = first
-		}
-		to := fill(units, from, area.H)
+	ends := breaks(units, first, next, true)
+	if plain := breaks(units, first, next, false); len(plain) < len(ends) {
+		ends = plain
+	}
+	pages := make([]page, 0, max(1, len(ends)))
+	from, area := 0, first
+	for _, to := range ends {
 		pages = append(pages, place(units[from:to], area))
-		from = to
+		from, area = to, next
 	}
 	if len(pages) == 0 {
 		pages = append(pages, page{})
@@ -22,8 +23,19 @@ func flow(units []unit, first, next Box) []page {
 	return pages
 }
 
-// fill returns the end of the page that begins with units[from].
-func fill(units []unit, from int, height float64) int {
+// breaks returns the end of every page.
+func breaks(units []unit, first, next Box, wishes bool) (ends []int) {
+	area := first
+	for from := 0; from < len(units); area = next {
+		from = fill(units, from, area.H, wishes)
+		ends = append(ends, from)
+	}
+	return ends
+}
+
+// fill returns the end of the page that begins with units[from]. wishes says
+// whether units stay together that only wish to.
+func fill(units []unit, from int, height float64, wishes bool) int {
 	used := 0.0
 	for i := from; i < len(units); i++ {
 		u := &units[i]
@@ -39,7 +51,7 @@ func fill(units []unit, from int, height float64) int {
 			continue
 		}
 		for end := i; end > from; end-- {
-			if !units[end].glue {
+			if u := &units[end]; !u.glue && !(wishes && u.wish) {
 				return end
 			}
 		}
