@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -236,6 +237,35 @@ func TestCopiesOfTasks(t *testing.T) {
 		w.want(map[pipeline.State]int{pipeline.Accepted: 3000})
 		if w.relay.total() != 3000 {
 			t.Errorf("%d messages", w.relay.total())
+		}
+	})
+}
+
+// TestFullDiskIsToldNowAndThen: a full disk can be read and not written to, many
+// times a second.
+func TestFullDiskIsToldNowAndThen(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		p := w.start(RoleDispatch)
+		ctx := t.Context()
+		for range 600 {
+			_ = p.reached(ctx, "ledger", errAway)
+			_ = p.reached(ctx, "ledger", nil)
+			time.Sleep(50 * time.Millisecond)
+		}
+		p.drain()
+		log := w.log.String()
+		if away, back := strings.Count(log, "away; the work waits"), strings.Count(log, "msg=back"); away < 3 || away > 4 || back != away {
+			t.Errorf("%d times away, %d times back in 30 s", away, back)
+		}
+		// One that stays away is not forgotten.
+		p = w.start(RoleDispatch)
+		_, _ = p.reached(ctx, "queue", errAway), p.reached(ctx, "queue", nil)
+		for range 30 {
+			_ = p.reached(ctx, "queue", errAway)
+			time.Sleep(500 * time.Millisecond)
+		}
+		if n := strings.Count(w.log.String(), "service=queue error"); n != 2 {
+			t.Errorf("told %d times", n)
 		}
 	})
 }

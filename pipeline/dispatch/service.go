@@ -36,7 +36,9 @@ type Service struct {
 	roles   []Role
 	guards  map[int64]*guard
 	missing map[string]bool
-	relay   time.Duration // when the relay was last found away, after it had answered
+	said    map[string]bool          // the log's last word on a service is that it is away
+	told    map[string]time.Duration // when that was last said
+	relay   time.Duration            // when the relay was last found away, after it had answered
 }
 
 // New checks the configuration.
@@ -55,7 +57,7 @@ func New(c Config) (*Service, error) {
 		c.Connections = mostConnections
 	}
 	c.Times = c.Times.withDefaults()
-	s := &Service{Config: c, start: c.Real.Now(), guards: map[int64]*guard{}, missing: map[string]bool{}, flights: newFlights()}
+	s := &Service{Config: c, start: c.Real.Now(), guards: map[int64]*guard{}, missing: map[string]bool{}, said: map[string]bool{}, told: map[string]time.Duration{}, flights: newFlights()}
 	s.control = &control{s: s, complained: map[string]bool{}}
 	s.room = newPrintRoom(s)
 	return s, nil
@@ -155,20 +157,35 @@ func (s *Service) plays(r Role) bool {
 	return slices.Contains(s.roles, r)
 }
 
+// quiet is the least time between two lines of the log about a service that is
+// away.
+const quiet = 10 * time.Second
+
 // reached notes whether a service answered, and returns err. An error that is
 // nobody's absence is logged: the loop that met it goes on with the next round.
+//
+// A full disk can be read and not written to: what comes and goes all the time is
+// told now and then.
 func (s *Service) reached(ctx context.Context, name string, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return err
 	}
 	s.mu.Lock()
-	was := s.missing[name]
 	s.missing[name] = away(err)
+	last, ever := s.told[name]
+	tell := away(err) && !s.said[name] && (!ever || s.elapsed()-last >= quiet)
+	back := err == nil && s.said[name]
+	if tell {
+		s.told[name] = s.elapsed()
+	}
+	if tell || back {
+		s.said[name] = tell
+	}
 	s.mu.Unlock()
 	switch {
-	case away(err) && !was:
+	case tell:
 		s.Log.Warn("away; the work waits", "service", name, "error", err)
-	case err == nil && was:
+	case back:
 		s.Log.Info("back", "service", name)
 	case err != nil && !away(err) && !conflict(err) && pipeline.ErrorCode(err) == "":
 		s.Log.Error("unexpected", "service", name, "error", err)
