@@ -51,6 +51,9 @@ func (g *globals) BeforeResolve(k *kong.Context) error {
 	if errors.Is(err, fs.ErrNotExist) && !explicit {
 		return nil
 	}
+	if info, e := os.Stat(dir); e == nil && !info.IsDir() {
+		return refuse("dir", dir+" is a file, not the directory of an installation", "name the directory with --dir or ART34_DIR")
+	}
 	if err != nil {
 		return refuse("config-unreadable", "the configuration file cannot be read: "+err.Error(), "name it with --config, or leave it out")
 	}

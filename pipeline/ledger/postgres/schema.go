@@ -101,7 +101,7 @@ func migrate(ctx context.Context, q querier, mustExist bool) error {
 func newer(at, known int) error {
 	return &pipeline.Error{
 		Code: "ledger-newer", Sentence: fmt.Sprintf("the ledger has schema %d, this program knows %d", at, known),
-		Hint: "use the program that wrote it, or a newer one", Permanent: true, Exit: 2, Cause: ledger.ErrNewer,
+		Hint: "use the program that wrote it, or a newer one; nothing was touched", Permanent: true, Exit: 2, Cause: ledger.ErrNewer,
 	}
 }
 

@@ -74,14 +74,14 @@ func away(err error) error { return fmt.Errorf("%w: %w", pipeline.ErrAway, err) 
 
 func errNewer(have, know int) error {
 	return &pipeline.Error{
-		Code: "ledger-newer", Sentence: fmt.Sprintf("%v (schema %d; this version knows %d)", ledger.ErrNewer, have, know),
-		Hint: "use that version; nothing was touched", Permanent: true, Exit: 3, Cause: ledger.ErrNewer,
+		Code: "ledger-newer", Sentence: fmt.Sprintf("the ledger has schema %d, this program knows %d", have, know),
+		Hint: "use the program that wrote it, or a newer one; nothing was touched", Permanent: true, Exit: 2, Cause: ledger.ErrNewer,
 	}
 }
 
 func errForeign() error {
 	return &pipeline.Error{
 		Code: "ledger-foreign", Sentence: "the file is not a ledger of art34",
-		Hint: "check --dir; nothing was touched", Permanent: true, Exit: 3,
+		Hint: "check --dir; nothing was touched", Permanent: true, Exit: 2,
 	}
 }
