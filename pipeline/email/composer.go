@@ -5,7 +5,6 @@ import (
 	"fmt"
 	netmail "net/mail"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/wneessen/go-mail"
@@ -32,8 +31,8 @@ type Config struct {
 
 // Composer builds messages. It is safe for concurrent use.
 type Composer struct {
-	config  Config
-	buffers sync.Pool // of *buffers
+	config Config
+	frames frames
 }
 
 // NewComposer returns a composer for one campaign.
@@ -46,7 +45,7 @@ func NewComposer(c Config) (*Composer, error) {
 	case strings.ContainsFunc(c.CodeName, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }):
 		return nil, fmt.Errorf("email: Config.CodeName %q cannot stand in a header", c.CodeName)
 	}
-	return &Composer{config: c, buffers: sync.Pool{New: func() any { return new(buffers) }}}, nil
+	return &Composer{config: c}, nil
 }
 
 // Header fields that go-mail has no names for.
@@ -72,91 +71,32 @@ func (c *Composer) Compose(l *pipeline.Letter, text, html []byte, n pipeline.Not
 // ComposeQuoted is Compose with both forms in quoted-printable already, by
 // AppendQuoted.
 func (c *Composer) ComposeQuoted(l *pipeline.Letter, text, html []byte, n pipeline.Notice, to string, at time.Time) (*pipeline.Message, error) {
-	env, err := c.envelope(l, n, to)
+	unquoted, err := recipient(to)
 	if err != nil {
 		return nil, err
 	}
-	msg := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithBoundary(env.boundary))
-	msg.SetAddrHeaderFromMailAddress(mail.HeaderFrom, &netmail.Address{Name: l.Sender.DisplayName, Address: env.from})
-	if l.Sender.ReplyTo != "" {
-		msg.SetAddrHeaderFromMailAddress(mail.HeaderReplyTo, &netmail.Address{Name: l.Sender.DisplayName, Address: env.replyTo})
-	}
-	msg.SetAddrHeaderFromMailAddress(mail.HeaderTo, &netmail.Address{Name: l.Recipient, Address: env.unquoted})
-	msg.Subject(encodeSubject(l.Subject))
-	msg.SetDateWithValue(at)
-	msg.SetGenHeader(mail.HeaderMessageID, env.id)
-	msg.SetGenHeader(headerAutoSubmitted, "auto-generated")
-	msg.SetGenHeader(mail.HeaderXAutoResponseSuppress, autoResponses)
-	if l.Locale != "" {
-		msg.SetGenHeader(headerContentLanguage, l.Locale)
-	}
-	if c.config.CodeName != "" {
-		msg.SetGenHeader(headerFeedbackID, c.feedbackID(l, env.from))
-	}
-	msg.SetBodyString(mail.TypeTextPlain, place)
-	msg.AddAlternativeString(mail.TypeTextHTML, place)
-
-	body, err := c.fill(msg, text, html)
+	f, err := c.frame(l, at)
 	if err != nil {
 		return nil, err
 	}
+	from, err := ReturnPath(c.config.MAC, c.config.Key, n.ID, n.Attempt, f.domain)
+	if err != nil {
+		return nil, unfit("return-path", err.Error(), "")
+	}
+	id := MessageID(c.config.MAC, n.ID, n.Attempt, f.domain)
+	field := field("To", (&netmail.Address{Name: l.Recipient, Address: unquoted}).String())
+	if err := wellFormed([]byte(field)); err != nil {
+		return nil, err
+	}
+	// Nobody who does not have the key can write a text that holds the boundary.
 	return &pipeline.Message{
-		From:   env.returnPath,
+		From:   from,
 		To:     to,
-		ID:     env.id,
-		EnvID:  env.returnPath[:strings.IndexByte(env.returnPath, '@')],
-		Body:   body,
+		ID:     id,
+		EnvID:  from[:tokenLength],
+		Body:   f.fill(field, id[1:1+messageIDLength], text, html),
 		Letter: l.Hash(),
 	}, nil
-}
-
-// place is what go-mail puts where a body part comes: it encodes two words instead
-// of two documents, and AppendQuoted the rest.
-const place = "here"
-
-// fill writes a message with the two parts in their places.
-func (c *Composer) fill(msg *mail.Msg, text, html []byte) ([]byte, error) {
-	b, _ := c.buffers.Get().(*buffers)
-	defer c.buffers.Put(b)
-	b.frame.Reset()
-	if _, err := msg.WriteTo(&b.frame); err != nil {
-		// go-mail's errors may print addresses.
-		return nil, unfit("message-unbuildable", "the message cannot be built", "")
-	}
-	frame := unfold(b.frame.Bytes(), "\r\nMessage-ID:\r\n ")
-	if err := wellFormed(frame); err != nil {
-		return nil, err
-	}
-	// Behind the places there are boundaries only.
-	second := bytes.LastIndex(frame, []byte("\r\n"+place+"\r\n")) + 2
-	first := bytes.LastIndex(frame[:max(second, 0)], []byte("\r\n"+place+"\r\n")) + 2
-	if first < 2 || second < 2 {
-		return nil, unfit("message-unbuildable", "the message cannot be built", "")
-	}
-	out := make([]byte, 0, len(frame)-2*len(place)+len(text)+len(html))
-	out = append(out, frame[:first]...)
-	out = append(out, text...)
-	out = append(out, frame[first+len(place):second]...)
-	out = append(out, html...)
-	out = append(out, frame[second+len(place):]...)
-	return out, nil
-}
-
-// unfold takes the line break out of a header field that go-mail has broken behind
-// its name. Programs that look for a Message-ID by line would find none, and what
-// comes back would name nothing.
-func unfold(frame []byte, field string) []byte {
-	i := bytes.Index(frame, []byte(field))
-	if i < 0 {
-		return frame
-	}
-	i += len(field) - len("\r\n ")
-	return append(frame[:i], frame[i+len("\r\n"):]...)
-}
-
-// buffers are what building a message needs for a moment.
-type buffers struct {
-	frame bytes.Buffer // the message without its parts
 }
 
 // feedbackID names the campaign, the sender and the kind of attempt to Gmail's
@@ -179,41 +119,6 @@ func token(s string) string {
 		}
 		return -1
 	}, s)
-}
-
-// envelope is what surrounds a letter on its way.
-type envelope struct {
-	from, replyTo  string // domains in ASCII
-	unquoted       string // recipient as net/mail keeps it: local part without quotes
-	returnPath, id string
-	boundary       string
-}
-
-func (c *Composer) envelope(l *pipeline.Letter, n pipeline.Notice, to string) (envelope, error) {
-	var e envelope
-	var err error
-	if e.unquoted, err = recipient(to); err != nil {
-		return e, err
-	}
-	if e.from, err = senderAddress("from", l.Sender.From); err != nil {
-		return e, err
-	}
-	if l.Sender.ReplyTo != "" {
-		if e.replyTo, err = senderAddress("reply_to", l.Sender.ReplyTo); err != nil {
-			return e, err
-		}
-	}
-	domain, err := idna.Domain(l.Sender.EnvelopeDomain)
-	if err != nil {
-		return e, unfit("sender-domain", "the envelope domain of the sender is not a host name", "correct senders."+l.SenderKey+".envelope_domain in campaign.yaml")
-	}
-	if e.returnPath, err = ReturnPath(c.config.MAC, c.config.Key, n.ID, n.Attempt, domain); err != nil {
-		return e, unfit("return-path", err.Error(), "")
-	}
-	e.id = MessageID(c.config.MAC, n.ID, n.Attempt, domain)
-	// Nobody who does not have the key can write a text that holds it.
-	e.boundary = e.id[1 : 1+messageIDLength]
-	return e, nil
 }
 
 // recipient checks an address of the input and returns it without quotes.
