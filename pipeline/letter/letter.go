@@ -86,7 +86,7 @@ type plan struct {
 
 // planBytes bounds the keys of the plans that are kept, per letter file and
 // generation. A plan takes about ten times its key, which has some 60 bytes.
-const planBytes = 256 << 10
+const planBytes = 512 << 10
 
 // plan runs the template.
 func (s *Set) plan(st *state, sh *sheet, v *voice, sender string, a *about, r Request) (*plan, error) {
