@@ -52,7 +52,7 @@ func floorCSV(v *visit) error {
 			add("question", q.AskedAt.Local(), true, string(q.State), "1", v.unsealed(c, q.Sealed, q.SealContext()))
 		}
 	}
-	v.note("floor-csv", "", c.Name)
+	v.noteOf(c.ID, "floor-csv", "", "")
 	return v.csv("floor-"+c.CodeName+"-"+f.At.Local().Format("20060102-1504")+".csv", rows)
 }
 

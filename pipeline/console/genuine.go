@@ -222,7 +222,7 @@ func listForgeries(v *visit) error {
 	}
 	slices.SortStableFunc(d.Groups, func(a, b *forgeryGroup) int { return b.Count - a.Count })
 	if len(all) > 0 {
-		v.note("forgeries-read", "", c.Name)
+		v.noteOf(c.ID, "forgeries-read", "", "")
 	}
 	return v.page("forgeries", d)
 }
