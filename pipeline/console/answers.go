@@ -281,7 +281,7 @@ func giveAnswer(v *visit) error {
 }
 
 // callPath is the page of a call.
-func callPath(call int64) string { return "/calls/" + strconv.FormatInt(call, 10) }
+func callPath(call int64) string { return "/cell/calls/" + strconv.FormatInt(call, 10) }
 
 // ownCall is the call that a form belongs to, 0 without one. It must be one of the
 // visitor, under way and about this campaign or about none yet.
