@@ -41,6 +41,7 @@ type Ledger interface {
 	Access
 	Calls
 	Floor
+	Writer
 
 	// Meta reads and sets small facts of the installation: key check value, epoch
 	// of the queue. Meta returns "" for an unknown key. SetMeta with if-empty only

@@ -45,6 +45,8 @@ func Run(t *testing.T, e Engine) {
 		{"calls", testCalls}, {"calls by filter", testEachCall}, {"look-up quota", testQuota}, {"wrong answers", testTries}, {"told before", testToldBefore},
 		{"proposals", testProposals}, {"add a copy", testAddCopy},
 		{"answers written", testAnswersWritten}, {"answers concurrently", testAnswersConcurrently}, {"answers given", testAnswersGiven}, {"queries", testQueries}, {"forgeries", testForgeries},
+		{"users", testUsers}, {"first user", testFirstUser}, {"sessions", testSessions},
+		{"writings", testWritings}, {"writings race", testWritingsRace},
 		{"inbox", testInbox}, {"inbox concurrently", testInboxConcurrently},
 		{"model", testModel}, {"kill -9", testKill}, {"abandoned import", testAbandonedImport},
 	} {
