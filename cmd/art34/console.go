@@ -5,7 +5,10 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -139,7 +142,7 @@ func (h *house) newConsole() (*console.Console, error) {
 	}
 	return console.New(console.Config{
 		Company: company, CompanyName: h.OIDCName, Groups: groups,
-		Files: templates.Console(), Ledger: h.ledger, Accounts: accounts, Board: consoleBoard{h}, Desk: consoleDesk{h}, Floor: consoleFloor{h},
+		Files: templates.Console(), Ledger: h.ledger, Accounts: accounts, Board: consoleBoard{h, new(meters)}, Desk: consoleDesk{h}, Floor: consoleFloor{h},
 		Clock: h.clock, Real: h.real, Random: random, Log: h.log,
 		Secure: h.ConsoleCert != "" || h.ConsoleBehindProxy, BehindProxy: h.ConsoleBehindProxy, Hosts: hosts,
 	})
@@ -161,7 +164,10 @@ func (h *house) accounts() (*console.Accounts, error) {
 }
 
 // consoleBoard reads campaigns for the pages.
-type consoleBoard struct{ h *house }
+type consoleBoard struct {
+	h      *house
+	meters *meters
+}
 
 // Figures are what status prints.
 func (b consoleBoard) Figures(ctx context.Context, c pipeline.Campaign) (console.Figures, error) {
@@ -201,8 +207,58 @@ func (b consoleBoard) Figures(ctx context.Context, c pipeline.Campaign) (console
 	if f.Answers, err = h.ledger.Answers(ctx, c.ID); err != nil {
 		return f, err
 	}
-	f.Runs, err = h.ledger.Runs(ctx, c.ID)
+	if f.Runs, err = h.ledger.Runs(ctx, c.ID); err != nil {
+		return f, err
+	}
+	f.Attempts, f.Outside = map[int]int64{}, pipeline.Outside{Told: s.Outside.Told, Notified: s.Outside.Notified, Returned: s.Outside.Returned}
+	for _, i := range published(imports) {
+		d := console.ImportDone{Import: i, List: fmt.Sprintf("I%06d-rejects.csv", i.ID)}
+		for _, file := range i.Manifest.Files {
+			d.Rejected += file.Rejected
+		}
+		f.Imports = append(f.Imports, d)
+	}
+	for _, v := range s.Versions {
+		f.Attempts[v.N] = v.Attempts
+	}
+	for _, w := range s.WayBack {
+		f.WayBack = append(f.WayBack, console.WayBack{Domain: w.Domain, Proven: w.Proven, LoopAt: timeOf(w.LoopAt), BounceAt: timeOf(w.BounceAt), Code: w.Code, Why: w.Why})
+	}
+	f.Paces = b.meters.paces(c, f, h.real.Now())
+	f.Latest, err = b.latest(ctx, c)
 	return f, err
+}
+
+// timeOf is the reverse of set.
+func timeOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
+// deedsShown is how many of the last deeds the page of a campaign shows, out of so
+// many entries of the trail: most are look-ups of the cell.
+const (
+	deedsShown  = 12
+	deedsLooked = 300
+)
+
+// latest are the last deeds of operations.
+func (b consoleBoard) latest(ctx context.Context, c pipeline.Campaign) ([]pipeline.Audit, error) {
+	all, err := b.h.ledger.LastAudits(ctx, c.ID, deedsLooked)
+	all = slices.DeleteFunc(all, func(a pipeline.Audit) bool { return !operationsDeed(a.Action) })
+	return all[:min(deedsShown, len(all))], err
+}
+
+// operationsDeed reports whether the operations of a campaign want to see a deed:
+// what the cell does with single customers is for the audit page.
+func operationsDeed(action string) bool {
+	switch kind, _, _ := strings.Cut(action, "-"); kind {
+	case "new", "import", actionEdit, actionSubmit, "approve", "launch", "pause", "resume", "cancel", "pacing", "breaker", "hold", "release", "exclude", "resolve", "print", "canary", "export", "erase", "seal":
+		return true
+	}
+	return false
 }
 
 // Planned is what is planned, by day of this machine.

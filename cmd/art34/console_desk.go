@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -18,7 +16,6 @@ import (
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/console"
 	"github.com/art34/art34/pipeline/dispatch"
-	"github.com/art34/art34/pipeline/letter"
 	"github.com/art34/art34/pipeline/postal"
 )
 
@@ -29,7 +26,7 @@ type consoleDesk struct{ h *house }
 // terminal.
 func (d consoleDesk) As(actor string) console.Operations {
 	h, a, g := *d.h, *d.h.app, *d.h.globals
-	a.globals, a.err, a.terminal, a.acts = &g, io.Discard, false, actor
+	a.globals, a.out, a.err, a.terminal, a.acts = &g, io.Discard, io.Discard, false, actor
 	h.app = &a
 	return clerk{&h}
 }
@@ -313,6 +310,9 @@ func (k clerk) Import(ctx context.Context, name string, lists []console.List, re
 		}
 		out.Refused = explained(err).Sentence
 	}
+	if result.Rejects != "" {
+		out.List = filepath.Base(result.Rejects)
+	}
 	out.Rejects, err = firstRejects(result.Rejects)
 	return out, err
 }
@@ -384,59 +384,6 @@ func (k clerk) Check(ctx context.Context, name string) (console.Checked, error) 
 	return out, nil
 }
 
-// Samples returns notices that differ in what shows.
-func (k clerk) Samples(ctx context.Context, name string, n int) ([]pipeline.Notice, error) {
-	c, err := k.named(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	jobs, err := k.h.variety(ctx, c.ID, n)
-	var list []pipeline.Notice
-	for _, j := range jobs {
-		list = append(list, j.Notice)
-	}
-	return list, err
-}
-
-// Proof renders one notice as it would go out, from the letters as they are now.
-func (k clerk) Proof(ctx context.Context, name string, notice int64) (console.Proof, error) {
-	c, err := k.named(ctx, name)
-	if err != nil {
-		return console.Proof{}, err
-	}
-	j, err := k.h.ledger.Notice(ctx, notice)
-	if err != nil {
-		return console.Proof{}, err
-	}
-	if j.Campaign != c.ID || j.Channel == pipeline.NoChannel {
-		return console.Proof{}, pipeline.ErrNotFound
-	}
-	e, _, err := k.h.draft(c)
-	if err != nil {
-		return console.Proof{}, explained(err)
-	}
-	p, err := e.render(ctx, j, k.h.clock.Now())
-	if err != nil {
-		return console.Proof{}, explained(err)
-	}
-	out := console.Proof{Notice: j.Notice, Subject: p.letter.Subject, Text: string(letter.Text(p.letter))}
-	if j.Channel == pipeline.Email {
-		s := e.spec.Senders[j.Sender]
-		out.From, out.HTML = s.DisplayName+" <"+s.From+">", letter.HTML(p.letter)
-		return out, nil
-	}
-	item, err := e.item(p, 1)
-	if err != nil {
-		return out, explained(err)
-	}
-	var pdf bytes.Buffer
-	if _, err := e.press.DrawLetter(&pdf, item); err != nil {
-		return out, explained(err)
-	}
-	out.PDF = pdf.Bytes()
-	return out, nil
-}
-
 // actionSubmit says in the audit trail that a campaign is ready to be approved.
 const actionSubmit = "submit"
 
@@ -446,26 +393,19 @@ func (k clerk) Submit(ctx context.Context, name, reason string) error {
 	if err != nil {
 		return err
 	}
-	files, _, err := k.h.folder(c.Name).read()
-	if err != nil {
-		return explained(err)
-	}
-	_, hash, err := files.canonical()
-	if err != nil {
-		return err
-	}
-	imports, population, err := k.h.inForce(ctx, c.ID)
+	detail, population, err := k.asSubmitted(ctx, c)
 	if err != nil {
 		return err
 	}
 	if population == 0 {
 		return decline("nobody", "there is nobody to inform", "import the lists first")
 	}
-	return k.h.ledger.Append(ctx, k.h.audit(c.ID, actionSubmit, reason, fmt.Sprintf("sha256 %s, imports %v", hash, imports)))
+	return k.h.ledger.Append(ctx, k.h.audit(c.ID, actionSubmit, reason, detail))
 }
 
-// Approve freezes the campaign, unless the one who approves had a hand in it.
-func (k clerk) Approve(ctx context.Context, name, reason string) error {
+// Approve freezes the campaign as it was submitted and as the one who approves has
+// seen it, unless they had a hand in it.
+func (k clerk) Approve(ctx context.Context, name, seen, reason string) error {
 	c, err := k.named(ctx, name)
 	if err != nil {
 		return err
@@ -476,6 +416,17 @@ func (k clerk) Approve(ctx context.Context, name, reason string) error {
 	}
 	if mine != "" {
 		return decline("approve-own", "nobody approves what they prepared themselves ("+mine+")", "a second person with the role approver does")
+	}
+	s, err := k.submission(ctx, c)
+	switch {
+	case err != nil:
+		return err
+	case s.By == "":
+		return decline("not-submitted", "nobody has submitted this campaign for approval as it stands", "whoever prepared it says that it is ready")
+	case !s.Same:
+		return decline("submitted-other", "letters, campaign.yaml or lists were changed after the campaign was submitted", "whoever changed them submits it again")
+	case seen != s.Now:
+		return decline("seen-other", "the campaign was changed while you read it", "read it again: this page shows what is there now")
 	}
 	if err := k.note(ctx, name, "approve-reason", reason); err != nil {
 		return err
@@ -498,7 +449,7 @@ func (k clerk) hadAHand(ctx context.Context, c pipeline.Campaign) (string, error
 		switch a.Action {
 		case "approve":
 			did = ""
-		case "new", "import", "edit", actionSubmit:
+		case "new", "import", actionEdit, actionSubmit:
 			if a.Actor == k.h.actor() {
 				did = a.Action
 			}

@@ -53,7 +53,8 @@ type content struct {
 	Logos map[string][]byte `json:"logos,omitempty"`
 }
 
-// read takes in the folder. The spec is decoded strictly and validated.
+// read takes in the folder. The spec is decoded strictly and validated; where only
+// that fails, the files are returned beside the error.
 func (f folder) read() (*content, *pipeline.Spec, error) {
 	root, err := os.OpenRoot(f.path)
 	if err != nil {
@@ -82,17 +83,22 @@ func (f folder) read() (*content, *pipeline.Spec, error) {
 	}
 	spec, err := parseSpec(filepath.Join(f.path, specFile), text)
 	if err != nil {
-		return nil, nil, err
+		return c, nil, err // whoever mends campaign.yaml needs to see it
 	}
+	return c, spec, c.takeLogos(root, spec)
+}
+
+// takeLogos reads the logos that a spec names.
+func (c *content) takeLogos(root *os.Root, spec *pipeline.Spec) (err error) {
 	for _, s := range spec.Senders {
 		if s.Logo == "" || c.Logos[s.Logo] != nil {
 			continue
 		}
 		if c.Logos[s.Logo], err = readLimited(root, s.Logo); err != nil {
-			return nil, nil, err
+			return err
 		}
 	}
-	return c, spec, nil
+	return nil
 }
 
 func readLimited(root *os.Root, name string) ([]byte, error) {

@@ -58,7 +58,8 @@ type provenView struct {
 	LoopAt   *time.Time `json:"loop_at,omitempty"`   // a message to ourselves came back
 	BounceAt *time.Time `json:"bounce_at,omitempty"` // a bounce that we provoked came back
 	ProbedAt *time.Time `json:"probed_at,omitempty"`
-	Why      string     `json:"why,omitempty"` // what is missing, and what to do
+	Code     string     `json:"code,omitempty"` // of what is missing
+	Why      string     `json:"why,omitempty"`  // what is missing, and what to do
 }
 
 // returnDomains are the domains of the return paths of a campaign, in ASCII and
@@ -108,7 +109,7 @@ func (h *house) proven(ctx context.Context, domain string, counts time.Duration)
 	fresh := func(t time.Time) bool { return !t.IsZero() && now.Sub(t) <= counts && t.Before(now.Add(time.Hour)) }
 	v.Proven = fresh(loop) && fresh(bounce)
 	if !v.Proven {
-		v.Why, err = h.whyNotProven(ctx, domain, sent, fresh(loop), fresh(bounce))
+		v.Code, v.Why, err = h.whyNotProven(ctx, domain, sent, fresh(loop), fresh(bounce))
 	}
 	return v, err
 }
@@ -121,26 +122,26 @@ func set(t time.Time) *time.Time {
 }
 
 // whyNotProven says what is missing, and what to do.
-func (h *house) whyNotProven(ctx context.Context, domain string, sent probed, loop, bounce bool) (string, error) {
+func (h *house) whyNotProven(ctx context.Context, domain string, sent probed, loop, bounce bool) (code, why string, err error) {
 	beat, err := news[heartbeat](ctx, h, metaService+roleFeedback)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	switch {
 	case h.real.Now().Sub(beat.At) > beatStale:
-		return "nobody takes in what comes back; start art34 run with the feedback role and a listener or mailbox for " + domain, nil
+		return "nobody", "nobody takes in what comes back; start art34 run with the feedback role and a listener or mailbox for " + domain, nil
 	case sent.At.IsZero():
-		return "no message was sent to ourselves yet; art34 run does so within a minute while a campaign is running and a relay is configured", nil
+		return "unsent", "no message was sent to ourselves yet; art34 run does so within a minute while a campaign is running and a relay is configured", nil
 	case sent.Loop != "":
-		return "the relay did not take the message to ourselves: " + sent.Loop, nil
+		return "relay", "the relay did not take the message to ourselves: " + sent.Loop, nil
 	case !loop:
-		return "a message to ourselves at " + domain + " did not come back; route this domain to art34 at the relay (MX or transport), art34 doctor looks at it", nil
+		return "loop", "a message to ourselves at " + domain + " did not come back; route this domain to art34 at the relay (MX or transport), art34 doctor looks at it", nil
 	case sent.Bounce != "":
-		return "the relay refuses the message that it should bounce: " + sent.Bounce + "; name another address with art34 run --bounce-to", nil
+		return "refused", "the relay refuses the message that it should bounce: " + sent.Bounce + "; name another address with art34 run --bounce-to", nil
 	case !bounce:
-		return "the relay sent no notification for a message that cannot be delivered; let it notify senders, or name another address with art34 run --bounce-to", nil
+		return "bounce", "the relay sent no notification for a message that cannot be delivered; let it notify senders, or name another address with art34 run --bounce-to", nil
 	}
-	return "", nil
+	return "", "", nil
 }
 
 // wayBackProven reports for dispatch whether silence proves anything: every domain

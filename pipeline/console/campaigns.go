@@ -32,6 +32,7 @@ type overview struct {
 	Bar       []bar
 	Providers []provider
 	Causes    []cause
+	Bounces   pipeline.Answers // of all providers
 	At        time.Time
 }
 
@@ -40,6 +41,7 @@ type provider struct {
 	Name    string
 	Due     int64
 	Answers pipeline.Answers
+	Pace    Pace
 }
 
 // cause is why notices are where they are.
@@ -51,7 +53,7 @@ type cause struct {
 
 func (v *visit) overview(c pipeline.Campaign) (overview, error) {
 	f, err := v.Board.Figures(v.ctx(), c)
-	return overview{c, f, barOf(f.Balance), providersOf(f), causesOf(f), v.Clock.Now()}, err
+	return overview{c, f, barOf(f.Balance), providersOf(f), causesOf(f), bouncesOf(f), v.Clock.Now()}, err
 }
 
 // providerScope begins the scopes of answers that are about one provider.
@@ -77,6 +79,7 @@ func providersOf(f Figures) []provider {
 	}
 	list := make([]provider, 0, len(by))
 	for _, p := range by {
+		p.Pace = f.Paces[providerScope+p.Name]
 		list = append(list, *p)
 	}
 	slices.SortFunc(list, func(a, b provider) int {
@@ -99,6 +102,16 @@ func causesOf(f Figures) []cause {
 		return cmp.Or(cmp.Compare(a.State, b.State), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
 	})
 	return list
+}
+
+// bouncesOf are the answers of all providers together.
+func bouncesOf(f Figures) pipeline.Answers {
+	for _, a := range f.Answers {
+		if a.Scope == pipeline.AllAnswers {
+			return a
+		}
+	}
+	return pipeline.Answers{}
 }
 
 func listCampaigns(v *visit) error {
@@ -162,7 +175,7 @@ func live(v *visit) error {
 			return errAnswered // the page goes on showing what it has, and asks again
 		}
 		o.At = time.Time{}
-		text, err := v.piece("campaign", "figures", o)
+		text, err := v.piece("campaign", "figures", map[string]any{"p": sheet{User: v.user, roles: v.user.Roles}, "D": o, "base": campaignPath(c)})
 		if err != nil {
 			v.Log.Error("the figures of a campaign cannot be shown", "error", err)
 			return errAnswered
@@ -197,41 +210,6 @@ func live(v *visit) error {
 	}
 }
 
-// plannedDay is what is planned for a day.
-type plannedDay struct {
-	Day  time.Time
-	Past bool
-	Rows []pipeline.Planned
-	Sum  int64
-}
-
-func showPlanned(v *visit) error {
-	c, err := v.campaign()
-	if err != nil {
-		return err
-	}
-	list, err := v.Board.Planned(v.ctx(), c)
-	if err != nil {
-		return err
-	}
-	var days []plannedDay
-	now := v.Clock.Now().Local()
-	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.Local)
-	for _, p := range list {
-		day := time.Date(1970, 1, 1+int(p.Day), 0, 0, 0, 0, time.Local)
-		if len(days) == 0 || !days[len(days)-1].Day.Equal(day) {
-			days = append(days, plannedDay{Day: day, Past: day.Before(today)})
-		}
-		d := &days[len(days)-1]
-		d.Rows = append(d.Rows, p)
-		d.Sum += p.Count
-	}
-	return v.page("planned", struct {
-		Campaign pipeline.Campaign
-		Days     []plannedDay
-	}{c, days})
-}
-
 func showVersion(v *visit) error {
 	c, err := v.campaign()
 	if err != nil {
@@ -248,7 +226,9 @@ func showVersion(v *visit) error {
 	return v.page("version", struct {
 		Campaign pipeline.Campaign
 		Version  pipeline.Version
-	}{c, f.Versions[i]})
+		Attempts int64
+		Lines    []diffLine
+	}{c, f.Versions[i], f.Attempts[f.Versions[i].N], diffLines(f.Versions[i].Diff)})
 }
 
 // bar is one state in the picture of a campaign: X and Width in thousandths of the

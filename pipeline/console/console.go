@@ -67,6 +67,7 @@ type Console struct {
 	streams  chan struct{}
 	jobs     *jobs
 	flows    *once // logins that have come back from the provider
+	previews *previews
 }
 
 const (
@@ -94,7 +95,7 @@ func New(c Config) (*Console, error) {
 		Config: c, foreign: http.NewCrossOriginProtection(), hosts: map[string]bool{},
 		visits: newThrottle(c.Real, 50*time.Millisecond, 400), attempts: newThrottle(c.Real, 6*time.Second, 10), deeds: newThrottle(c.Real, 200*time.Millisecond, 50),
 		asked: newThrottle(c.Real, 10*time.Second, 20), missed: newThrottle(c.Real, 2*time.Minute, 6), letters: newRecent(),
-		streams: make(chan struct{}, mostStreams), jobs: newJobs(), flows: newOnce(),
+		streams: make(chan struct{}, mostStreams), jobs: newJobs(), flows: newOnce(), previews: newPreviews(),
 	}
 	for _, h := range c.Hosts {
 		k.hosts[h] = true

@@ -203,6 +203,15 @@ func (v *visit) number(field string, most float64) float64 {
 	return f
 }
 
+// numeral reads a whole number that did not come in v.r.PostForm.
+func (v *visit) numeral(field, text string, most int) int {
+	n, err := strconv.Atoi(strings.ReplaceAll(text, " ", ""))
+	if err != nil || n < 0 || n > most {
+		v.wrong(field, "problem.number", most)
+	}
+	return n
+}
+
 func setPacing(v *visit) error {
 	c, err := v.campaign()
 	if err != nil {
@@ -239,6 +248,7 @@ type doubtsData struct {
 	Campaign pipeline.Campaign
 	Count    int64
 	Chosen   string
+	Lines    []NoticeLine // the first of them
 }
 
 func (v *visit) doubtsData() (doubtsData, error) {
@@ -247,7 +257,11 @@ func (v *visit) doubtsData() (doubtsData, error) {
 		return doubtsData{}, err
 	}
 	f, err := v.Board.Figures(v.ctx(), c)
-	return doubtsData{c, f.Balance.States[pipeline.InDoubt], v.value("what")}, err
+	if err != nil {
+		return doubtsData{}, err
+	}
+	page, err := v.ops().Notices(v.ctx(), c.Name, NoticeFilter{State: pipeline.InDoubt, Limit: noticesShown})
+	return doubtsData{c, f.Balance.States[pipeline.InDoubt], v.value("what"), page.Lines}, err
 }
 
 func doubtsForm(v *visit) error {
@@ -344,7 +358,7 @@ type launchData struct {
 	Version    pipeline.Version
 	Figures    Figures
 	Canary, At string
-	Planned    map[pipeline.Channel]int64
+	Outlook    Outlook
 }
 
 func (v *visit) launchData() (launchData, error) {
@@ -352,7 +366,7 @@ func (v *visit) launchData() (launchData, error) {
 	if err != nil {
 		return launchData{}, err
 	}
-	d := launchData{Campaign: c, Canary: "200", Planned: map[pipeline.Channel]int64{}}
+	d := launchData{Campaign: c, Canary: "200"}
 	if d.Figures, err = v.Board.Figures(v.ctx(), c); err != nil {
 		return d, err
 	}
@@ -361,10 +375,8 @@ func (v *visit) launchData() (launchData, error) {
 			d.Version = ver
 		}
 	}
-	for _, ch := range pipeline.Channels() {
-		d.Planned[ch] = d.Figures.Balance.Channels[ch][pipeline.Due]
-	}
-	return d, nil
+	d.Outlook, err = v.ops().Outlook(v.ctx(), c.Name)
+	return d, err
 }
 
 func launchForm(v *visit) error {

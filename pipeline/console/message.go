@@ -142,6 +142,18 @@ func (w *words) number(n int64) string {
 	return sign + s
 }
 
+// each writes how many a second: "212", "3.4".
+func (w *words) each(f float64) string {
+	s := strconv.FormatFloat(f, 'f', 0, 64)
+	if f < 10 {
+		s = strings.TrimSuffix(strconv.FormatFloat(f, 'f', 1, 64), ".0")
+	}
+	if w.locale == "fr" {
+		s = strings.Replace(s, ".", ",", 1)
+	}
+	return s
+}
+
 // percent writes a share of a whole: 12.3 %.
 func (w *words) percent(part, all int64) string {
 	if all == 0 {

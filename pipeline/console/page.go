@@ -75,6 +75,12 @@ func (k *Console) functions(w *words) template.FuncMap {
 		"of":      of,
 		"join":    strings.Join,
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"list":    func(all ...string) []string { return all },
+		"inc":     func(i int) int { return i + 1 },
+		"long":    func(i int) int64 { return int64(i) },
+		"hundred": func(f float64) float64 { return 100 * f },
+		"each":    w.each,
+		"family":  func(file string) string { kind, _, _ := strings.Cut(file, "."); return kind },
 	}
 }
 

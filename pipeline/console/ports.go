@@ -127,6 +127,36 @@ type Figures struct {
 	Held        map[string]int64   // reason → notices
 	Unreachable map[string]int64
 	Runs        []pipeline.Run
+
+	Paces    map[string]Pace // by channel, and by "provider:NAME"
+	Outside  pipeline.Outside
+	WayBack  []WayBack
+	Attempts map[int]int64 // version → attempts
+	Imports  []ImportDone
+	Latest   []pipeline.Audit // newest first
+}
+
+// ImportDone is an import in force.
+type ImportDone struct {
+	pipeline.Import
+	Rejected int64  // rows
+	List     string // name of their list, for Inspection.Rejects
+}
+
+// Pace is how fast something goes. Done counts since the beginning.
+type Pace struct {
+	Left, Done int64
+	PerSecond  float64   // lately; 0: nothing moves, or it was not looked at for long enough
+	Limit      float64   // a second; 0: none of its own
+	End        time.Time // zero: cannot be said
+}
+
+// WayBack says whether what comes back from a domain of return paths reaches us.
+type WayBack struct {
+	Domain           string
+	Proven           bool
+	LoopAt, BounceAt time.Time // a message to ourselves, and a bounce, last came back
+	Code, Why        string    // what is missing: nobody, unsent, relay, loop, refused, bounce
 }
 
 // Blockage says why notices that are due do not go. Code is as in `art34 status`:
@@ -147,6 +177,9 @@ type Operations interface {
 	Controls
 	Printing
 	Preparation
+	Writing
+	Inspection
+	Returning
 }
 
 // Controls lets a campaign go, and stops it.
@@ -220,12 +253,13 @@ type Preparation interface {
 	Check(ctx context.Context, campaign string) (Checked, error)
 	// Samples returns notices that differ in what shows in a letter, and Proof one of
 	// them as it would go out.
-	Samples(ctx context.Context, campaign string, n int) ([]pipeline.Notice, error)
+	Samples(ctx context.Context, campaign string, n int) ([]Sample, error)
 	Proof(ctx context.Context, campaign string, notice int64) (Proof, error)
 	// Submit says that the campaign is ready to be approved, as it is now.
 	Submit(ctx context.Context, campaign, reason string) error
-	// Approve freezes what was submitted. It is refused to whoever had a hand in it.
-	Approve(ctx context.Context, campaign, reason string) error
+	// Approve freezes what was submitted, if it is what the approver has seen, as
+	// Submission.Now said it then. It is refused to whoever had a hand in it.
+	Approve(ctx context.Context, campaign, seen, reason string) error
 }
 
 // List is a list that was received.
@@ -241,6 +275,7 @@ type Imported struct {
 	Refused  string // why nothing was published; ""
 	Manifest pipeline.Manifest
 	Rejects  []Reject // the first of them
+	List     string   // name of the list of all of them, for Inspection.Rejects
 }
 
 // Reject is a row that was not taken. It names no value.
@@ -262,14 +297,25 @@ type Finding struct {
 	Line           int
 	Sentence, Hint string
 	Count          int64
+	Excerpt        string // the line itself, where it is at hand
 }
 
-// Proof is one message as it would go out.
+// Sample is a notice worth a look. Why says what is special about it: "longest",
+// "large-print", "supplement", "copy", "abroad", "sender", "locale", "post", "represented".
+type Sample struct {
+	pipeline.Notice
+	Why []string
+}
+
+// Proof is one message as it would go out. Where a notice may go either way, both
+// are there.
 type Proof struct {
 	Notice  pipeline.Notice
 	Subject string
 	From    string
 	Text    string
-	HTML    []byte // of an e-mail
-	PDF     []byte // of a letter
+	HTML    []byte // of the e-mail
+	PDF     []byte // of the letter on paper
+	Pages   int
+	Paper   string // why there is no letter on paper; ""
 }

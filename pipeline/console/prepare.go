@@ -84,7 +84,7 @@ func (v *visit) part(p *multipart.Part, n int, fields map[string]string, take fu
 		return nil
 	}
 	if p.FileName() == "" {
-		value, err := io.ReadAll(io.LimitReader(p, 2000))
+		value, err := io.ReadAll(io.LimitReader(p, formLimit))
 		fields[p.FormName()] = strings.TrimSpace(string(value))
 		return err
 	}
@@ -254,13 +254,18 @@ func listProofs(v *visit) error {
 	if err != nil {
 		return err
 	}
+	return v.proofList(c, http.StatusOK)
+}
+
+// proofList shows letters that differ, and asks for a customer's number.
+func (v *visit) proofList(c pipeline.Campaign, status int) error {
 	list, err := v.ops().Samples(v.ctx(), c.Name, proofCount)
 	if err != nil {
 		return err
 	}
-	return v.page("proofs", struct {
+	return v.show(status, "proofs", struct {
 		Campaign pipeline.Campaign
-		Notices  []pipeline.Notice
+		Samples  []Sample
 	}{c, list})
 }
 
@@ -307,11 +312,7 @@ func proofPDF(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if len(p.PDF) == 0 {
-		return pipeline.ErrNotFound
-	}
-	v.w.Header().Set("Content-Disposition", `inline; filename="proof-`+strconv.FormatInt(p.Notice.ID, 10)+`.pdf"`)
-	return v.bytes("application/pdf", p.PDF)
+	return v.paper("proof-"+strconv.FormatInt(p.Notice.ID, 10)+".pdf", p.PDF)
 }
 
 // bytes answers with something that is no page of ours.
@@ -332,16 +333,41 @@ func submitDeed(v *visit) (deed, error) {
 	}}, err
 }
 
+// approval is everything that an approver says yes to, on one page.
+type approval struct {
+	steps
+	Submission Submission
+	Texts      Texts
+	Lines      []diffLine
+	Outlook    Outlook
+}
+
+func (v *visit) approval() (a approval, err error) {
+	if a.steps, err = v.steps(); err != nil {
+		return a, err
+	}
+	name := a.Campaign.Name
+	if a.Submission, err = v.ops().Submission(v.ctx(), name); err != nil {
+		return a, err
+	}
+	if a.Texts, err = v.ops().Texts(v.ctx(), name); err != nil {
+		return a, err
+	}
+	a.Lines = diffLines(a.Texts.Diff)
+	a.Outlook, err = v.ops().Outlook(v.ctx(), name)
+	return a, err
+}
+
 func approveForm(v *visit) error {
-	s, err := v.steps()
+	a, err := v.approval()
 	if err != nil {
 		return err
 	}
-	return v.page("approve", s)
+	return v.page("approve", a)
 }
 
 func approve(v *visit) error {
-	s, err := v.steps()
+	c, err := v.campaign()
 	if err != nil {
 		return err
 	}
@@ -351,12 +377,16 @@ func approve(v *visit) error {
 	reason := v.reason()
 	if len(v.problems) == 0 {
 		_ = http.NewResponseController(v.w).SetWriteDeadline(clock.Real{}.Now().Add(uploadFor))
-		if err := v.refused("", v.ops().Approve(v.ctx(), s.Campaign.Name, reason)); err != nil {
+		if err := v.refused("", v.ops().Approve(v.ctx(), c.Name, v.value("seen"), reason)); err != nil {
 			return err
 		}
 	}
 	if len(v.problems) > 0 {
-		return v.again("approve", s)
+		a, err := v.approval()
+		if err != nil {
+			return err
+		}
+		return v.again("approve", a)
 	}
-	return v.done(campaignPath(s.Campaign), "approved")
+	return v.done(campaignPath(c), "approved")
 }

@@ -12,6 +12,7 @@ const (
 	Viewer   Role = "viewer"   // sees figures, never a person
 	Agent    Role = "agent"    // has a customer on the phone
 	Lead     Role = "lead"     // leads the cell: corrections, questions and answers
+	Writer   Role = "writer"   // words the letters, and sees no customer
 	Operator Role = "operator" // prepares, launches, watches, prints
 	Approver Role = "approver" // says yes to what others have written; the data protection officer
 	Admin    Role = "admin"    // gives and takes accounts
@@ -21,7 +22,7 @@ const (
 
 // Roles lists the roles in the order of the table.
 func Roles() []Role {
-	return []Role{Viewer, Shop, Agent, Lead, Operator, Approver, Admin, Auditor}
+	return []Role{Viewer, Shop, Agent, Lead, Writer, Operator, Approver, Admin, Auditor}
 }
 
 // Action is something that a page lets people do.
@@ -33,6 +34,8 @@ const (
 	ActOwn    Action = "own"    // one's own account; everybody who is logged in
 
 	ActSee     Action = "see"     // campaigns, their figures, print runs, doubts
+	ActRead    Action = "read"    // the wording of the letters, and what it was before
+	ActWrite   Action = "write"   // word the letters and the catalogue
 	ActPrepare Action = "prepare" // draft, letters, import, check, proof
 	ActProof   Action = "proof"   // read the letters of some customers as they would go out
 	ActApprove Action = "approve" // what others have prepared
@@ -69,7 +72,9 @@ type Permission struct {
 // whatever the table says.
 func Permissions() []Permission {
 	return []Permission{
-		{ActSee, "see campaigns and their figures", []Role{Viewer, Lead, Operator, Approver, Admin, Auditor}},
+		{ActSee, "see campaigns and their figures", []Role{Viewer, Lead, Writer, Operator, Approver, Admin, Auditor}},
+		{ActRead, "read the wording of the letters", []Role{Writer, Operator, Approver}},
+		{ActWrite, "word the letters", []Role{Writer, Operator}},
 		{ActPrepare, "draft, letters, import, check", []Role{Operator}},
 		{ActProof, "read the letters of some customers", []Role{Operator, Approver}},
 		{ActApprove, "approve what others prepared", []Role{Approver}},

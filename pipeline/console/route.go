@@ -29,10 +29,13 @@ const formLimit = 64 << 10
 // routes is the table of all pages. Each file of pages brings its own part.
 func (k *Console) routes() []route {
 	var all []route
-	for _, part := range [][]route{accountRoutes(), companyRoutes(), userRoutes(), campaignRoutes(), controlRoutes(), printRoutes(), embargoRoutes(), prepareRoutes(), auditRoutes()} {
-		all = append(all, part...)
-	}
-	for _, part := range [][]route{answerRoutes(), composeRoutes(), queryRoutes(), genuineRoutes(), counterRoutes(), floorRoutes()} {
+	for _, part := range [][]route{
+		accountRoutes(), companyRoutes(), userRoutes(),
+		campaignRoutes(), controlRoutes(), printRoutes(), embargoRoutes(), prepareRoutes(),
+		writingRoutes(), noticeRoutes(), returnRoutes(),
+		answerRoutes(), composeRoutes(), queryRoutes(), genuineRoutes(), counterRoutes(), floorRoutes(),
+		auditRoutes(),
+	} {
 		all = append(all, part...)
 	}
 	return all
@@ -93,6 +96,10 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 // framePolicy is for the e-mail that is shown as it was sent: nothing runs, nothing
 // is loaded, and only our own pages may show it.
 const framePolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+
+// paperPolicy is for pages of paper in a frame. The reader of a browser is no script
+// of the document; a sandbox would keep it from being shown at all.
+const paperPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 
 func headers(h http.Header, secure bool) {
 	h.Set("Content-Security-Policy", contentPolicy)

@@ -14,7 +14,7 @@ import (
 
 // fill puts values into the parameters of a path.
 func fill(path string) string {
-	return strings.NewReplacer("{name}", "muguet", "{$}", "", "{login}", "zoe", "{scope}", "relay", "{run}", "R000001", "{notice}", "7", "{n}", "1", "{token}", "none", "{qa}", "1", "{query}", "1").Replace(path)
+	return strings.NewReplacer("{name}", "muguet", "{$}", "", "{login}", "zoe", "{scope}", "relay", "{run}", "R000001", "{notice}", "7", "{n}", "1", "{file}", "breach.fr.md", "{list}", "I000001-rejects.csv", "{token}", "none", "{qa}", "1", "{query}", "1").Replace(path)
 }
 
 // furnished is a world with something on every page.
@@ -24,6 +24,7 @@ func furnished(t testing.TB, adjust ...func(*console.Config)) *world {
 	w.user("zoe", console.Viewer)
 	w.furnishFloor(c)
 	w.board.figures = someFigures(c.ID)
+	w.must(w.desk.As("user:ana").Save(t.Context(), "muguet", "breach.fr.md", letterText+"Clair.\n", hashOf(letterText), "clearer <b>", false))
 	w.board.planned = []pipeline.Planned{
 		{Day: t0.Unix()/86400 - 1, State: pipeline.Due, Role: pipeline.Primary, Channel: pipeline.Post, Kind: pipeline.Fallback, Reason: pipeline.ReasonAddressDead, Count: 12},
 		{Day: t0.Unix()/86400 + 3, State: pipeline.Accepted, Role: pipeline.Primary, Channel: pipeline.Email, Kind: pipeline.First, Count: 412_034},
@@ -53,6 +54,12 @@ func someFigures(campaign int64) console.Figures {
 		Versions:    []pipeline.Version{{Campaign: campaign, N: 1, Hash: strings.Repeat("ab", 32), ApprovedBy: "user:dpo", ApprovedAt: t0, Population: b.Population, Diff: "-alt\n+neu <b>"}},
 		Held:        map[string]int64{"vip": 40, "unfit": 78},
 		Unreachable: map[string]int64{pipeline.ReasonNoContact: 1_200, "said <i>no</i>": 300},
+		Paces:       map[string]console.Pace{"email": {Left: 312_064, Done: 412_034, PerSecond: 212.4, End: t0.Add(25 * time.Minute)}, "post": {Left: 20_774, Done: 53_500}, "provider:orange": {Left: 120_000, Done: 200_322, PerSecond: 3.4, Limit: 5, End: t0.Add(30 * time.Hour)}},
+		Outside:     pipeline.Outside{Returned: map[string]int64{"moved": 12, "new <b>": 1}},
+		WayBack:     []console.WayBack{{Domain: "retour.example", Proven: true, BounceAt: t0}, {Domain: "retour2.example", Code: "loop"}},
+		Attempts:    map[int]int64{1: 480_000},
+		Imports:     []console.ImportDone{{Import: pipeline.Import{ID: 1, Actor: "user:ana", PublishedAt: t0, Manifest: pipeline.Manifest{Population: b.Population}}, Rejected: 14, List: "I000001-rejects.csv"}},
+		Latest:      []pipeline.Audit{{At: t0, Actor: "user:ana", Action: "pause", Reason: "the hours <b>"}, {At: t0, Actor: "system", Action: "unheard-of"}},
 		Runs:        []pipeline.Run{{ID: 1, Campaign: campaign, State: pipeline.RunAssembled, Profile: "fr-dl", Class: "standard", Letters: 1000, Pages: 2000, File: "R000001.pdf", SHA256: strings.Repeat("cd", 32), CutAt: t0}},
 	}
 }

@@ -197,6 +197,9 @@ func ownPath(p string) string {
 // bytes.
 func (v *visit) value(name string) string { return redact.Line(v.r.PostForm.Get(name), 500) }
 
+// oneLine is value for a field that was read part by part.
+func oneLine(s string) string { return redact.Line(s, 500) }
+
 // text is a field of several lines, at most limit characters.
 func (v *visit) text(name string, limit int) string {
 	s := strings.ReplaceAll(strings.ToValidUTF8(v.r.PostForm.Get(name), "?"), "\r\n", "\n")

@@ -62,7 +62,7 @@ func newWorld(t testing.TB, adjust ...func(*console.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, ledger: l, clock: clock.NewManual(t0), desk: &desk{}, board: &board{}, secrets: map[string][]byte{}}
+	w := &world{t: t, ledger: l, clock: clock.NewManual(t0), desk: &desk{texts: newTexts()}, board: &board{}, secrets: map[string][]byte{}}
 	w.desk.w = w
 	w.floor = &floor{ring: keyring, links: []string{"aide.muguet.example"}, by: map[pipeline.Reference]console.Letters{}, spoken: map[pipeline.Reference]console.Spoken{}}
 	random := func(b []byte) { _, _ = rand.Read(b) }
@@ -251,6 +251,8 @@ type desk struct {
 	mu   sync.Mutex
 	done []string
 	fail error
+
+	texts *texts
 }
 
 func (d *desk) note(line ...string) error {
@@ -342,6 +344,7 @@ func (c clerk) Import(_ context.Context, campaign string, lists []console.List, 
 	}
 	return console.Imported{
 		Manifest: pipeline.Manifest{Population: 12, Bystanders: 3, Files: []pipeline.FileCount{{Name: "customers.csv", Rows: 16, Accepted: 15, Rejected: 1}}},
+		List:     "I000001-rejects.csv",
 		Rejects:  []console.Reject{{File: "customers.csv", Row: "5", Column: "customer_id", Code: "id-missing", Sentence: "<script>alert(1)</script>"}},
 	}, c.note(c.actor, "import", campaign, strings.Join(names, ","), fmt.Sprint(replace))
 }
@@ -358,8 +361,8 @@ func (c clerk) Check(_ context.Context, campaign string) (console.Checked, error
 	}, c.note(c.actor, "check", campaign)
 }
 
-func (c clerk) Samples(context.Context, string, int) ([]pipeline.Notice, error) {
-	return []pipeline.Notice{{ID: 7, Channel: pipeline.Email, Locale: "fr", Products: []string{"internet"}, Kinds: []string{"contact", "identity"}}, {ID: 8, Channel: pipeline.Post, Locale: "en"}}, nil
+func (c clerk) Samples(context.Context, string, int) ([]console.Sample, error) {
+	return []console.Sample{{Notice: pipeline.Notice{ID: 7, Channel: pipeline.Email, Locale: "fr", Products: []string{"internet"}, Kinds: []string{"contact", "identity"}}, Why: []string{"longest", "sender"}}, {Notice: pipeline.Notice{ID: 8, Channel: pipeline.Post, Locale: "en"}}}, nil
 }
 
 func (c clerk) Proof(_ context.Context, _ string, notice int64) (console.Proof, error) {
@@ -376,6 +379,6 @@ func (c clerk) Submit(_ context.Context, campaign, reason string) error {
 	return c.note(c.actor, "submit", campaign, reason)
 }
 
-func (c clerk) Approve(_ context.Context, campaign, reason string) error {
-	return c.note(c.actor, "approve", campaign, reason)
+func (c clerk) Approve(_ context.Context, campaign, seen, reason string) error {
+	return c.note(c.actor, "approve", campaign, seen, reason)
 }

@@ -83,6 +83,8 @@ type Campaigns interface {
 	// AuditTrail yields the entries of a campaign; campaign 0 those of the
 	// installation.
 	AuditTrail(ctx context.Context, campaign int64) iter.Seq2[pipeline.Audit, error] // oldest first
+	// LastAudits returns the newest entries, newest first.
+	LastAudits(ctx context.Context, campaign int64, limit int) ([]pipeline.Audit, error)
 }
 
 // Importer stages an import in short transactions and publishes it in one.

@@ -146,4 +146,14 @@ func testAudit(t *testing.T, e Engine) {
 	if n := countAudit(b, 0); n != 1 {
 		t.Fatalf("%d entries of the installation", n)
 	}
+	last, err := b.LastAudits(b.ctx, b.campaign.ID, 1)
+	b.must(err)
+	if len(last) != 1 || last[0].Action != "two" || !last[0].At.Equal(t0) || last[0].Detail != "x=1" {
+		t.Fatalf("%+v", last)
+	}
+	last, err = b.LastAudits(b.ctx, b.campaign.ID, 9)
+	b.must(err)
+	if len(last) != 2 || last[1].Action != "one" {
+		t.Fatalf("%+v", last)
+	}
 }

@@ -200,15 +200,23 @@ func (l *Ledger) Append(ctx context.Context, a pipeline.Audit) error {
 	return l.on(ctx, l.hot, func(ctx context.Context, q querier) error { return audit(ctx, q, a) })
 }
 
+func rowToAudit(row pgx.CollectableRow) (a pipeline.Audit, err error) {
+	var at int64
+	err = row.Scan(&a.ID, &a.Campaign, &at, &a.Actor, &a.Action, &a.Reason, &a.Detail)
+	a.At = moment(at)
+	return a, err
+}
+
+// LastAudits returns the newest entries, newest first.
+func (l *Ledger) LastAudits(ctx context.Context, campaign int64, limit int) ([]pipeline.Audit, error) {
+	return query(ctx, l, l.desk, rowToAudit, `SELECT id, campaign_id, at, actor, action, reason, detail
+		FROM audits WHERE campaign_id = $1 ORDER BY id DESC LIMIT $2`, campaign, limit)
+}
+
 // AuditTrail yields the entries of a campaign, oldest first.
 func (l *Ledger) AuditTrail(ctx context.Context, campaign int64) iter.Seq2[pipeline.Audit, error] {
 	return pages(func(last pipeline.Audit) ([]pipeline.Audit, error) {
-		return query(ctx, l, l.desk, func(row pgx.CollectableRow) (a pipeline.Audit, err error) {
-			var at int64
-			err = row.Scan(&a.ID, &a.Campaign, &at, &a.Actor, &a.Action, &a.Reason, &a.Detail)
-			a.At = moment(at)
-			return a, err
-		}, `SELECT id, campaign_id, at, actor, action, reason, detail FROM audits WHERE campaign_id = $1 AND id > $2 ORDER BY id LIMIT $3`,
+		return query(ctx, l, l.desk, rowToAudit, `SELECT id, campaign_id, at, actor, action, reason, detail FROM audits WHERE campaign_id = $1 AND id > $2 ORDER BY id LIMIT $3`,
 			campaign, last.ID, pageSize)
 	})
 }

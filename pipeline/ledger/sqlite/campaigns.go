@@ -185,13 +185,20 @@ func (l *Ledger) Append(ctx context.Context, a pipeline.Audit) error {
 
 // AuditTrail yields the entries of a campaign, oldest first.
 func (l *Ledger) AuditTrail(ctx context.Context, campaign int64) iter.Seq2[pipeline.Audit, error] {
-	scan := scanner(func(a *pipeline.Audit) []any {
-		return []any{&a.ID, &a.Campaign, when{&a.At}, &a.Actor, &a.Action, &a.Reason, &a.Detail}
-	})
 	return pages(func(last pipeline.Audit) ([]pipeline.Audit, error) {
-		return list(ctx, l, "read the audit trail", scan, `SELECT id, campaign_id, at, actor, action, reason, detail
+		return list(ctx, l, "read the audit trail", scanner(auditFields), `SELECT id, campaign_id, at, actor, action, reason, detail
 			FROM audits WHERE campaign_id = ? AND id > ? ORDER BY id LIMIT ?`, campaign, last.ID, pageSize)
 	})
+}
+
+func auditFields(a *pipeline.Audit) []any {
+	return []any{&a.ID, &a.Campaign, when{&a.At}, &a.Actor, &a.Action, &a.Reason, &a.Detail}
+}
+
+// LastAudits returns the newest entries, newest first.
+func (l *Ledger) LastAudits(ctx context.Context, campaign int64, limit int) ([]pipeline.Audit, error) {
+	return list(ctx, l, "read the audit trail", scanner(auditFields), `SELECT id, campaign_id, at, actor, action, reason, detail
+		FROM audits WHERE campaign_id = ? ORDER BY id DESC LIMIT ?`, campaign, limit)
 }
 
 // pageSize is how many rows an iterator reads at a time.

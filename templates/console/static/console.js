@@ -24,3 +24,28 @@ for (const form of document.forms) {
 
 // A job that runs: look again in a moment.
 if (document.querySelector("[data-wait]")) setTimeout(() => location.reload(), 1500);
+
+// Whoever words a letter sees it as they write. The button does the same.
+for (const form of document.querySelectorAll("form[data-preview]")) {
+  const place = document.getElementById("preview");
+  let wait, asked = 0;
+  const look = async () => {
+    const mine = ++asked;
+    place.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(form.dataset.preview, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+      const text = await answer.text();
+      // Only the newest answer counts. A login that has ended shows when something is pressed.
+      if (mine === asked && answer.ok && !answer.redirected) place.innerHTML = text;
+    } catch { /* the button remains */ }
+    if (mine === asked) place.removeAttribute("aria-busy");
+  };
+  form.addEventListener("input", (e) => {
+    if (e.target.name === "reason") return;
+    clearTimeout(wait);
+    wait = setTimeout(look, 700);
+  });
+  // A text that is not saved does not vanish unasked.
+  const source = form.elements.text, before = source.value;
+  addEventListener("beforeunload", (e) => { if (source.value !== before && !form.dataset.sent) e.preventDefault(); });
+}
