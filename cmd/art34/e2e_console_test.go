@@ -155,7 +155,7 @@ func journey(t *testing.T, script bool) {
 	v.open("/new")
 	v.Type("#name", "muguet")
 	v.Files("#file", in.path("sample", "campaign.yaml"))
-	v.Files("#logo", in.path("sample", "logo.png"))
+	v.Files("#logo", in.path("sample", "logo-main.png"), in.path("sample", "logo-second.png"))
 	v.Press("main form button")
 	v.says("The draft is made")
 	v.open("/campaigns/muguet/import")
