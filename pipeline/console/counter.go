@@ -2,6 +2,7 @@ package console
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/art34/art34/pipeline"
 )
@@ -23,6 +24,15 @@ func counterRoutes() []route {
 // the shop is not for who can look customers up.
 func (v *visit) wants(href string) bool {
 	return href != counterPath || !May(v.user.Roles, ActLookUp)
+}
+
+// under reports whether a page belongs to a place of the navigation. The answers of a
+// campaign are a place of their own.
+func under(path, href string) bool {
+	if answers := strings.HasPrefix(path, "/campaigns/") && (strings.Contains(path, "/answers") || strings.HasSuffix(path, "/ask")); answers {
+		return href == "/answers"
+	}
+	return path == href || strings.HasPrefix(path, href+"/")
 }
 
 // counterData is the form, and what may be said.

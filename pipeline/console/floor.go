@@ -341,6 +341,9 @@ type column struct {
 	Named               bool // its label has room
 }
 
+// widest is how wide a bar is at most.
+const widest = 70
+
 // columns lays n bars side by side in 1000 × 200; the highest is as high as there is
 // room.
 func columns(n int, of func(i int) (string, int64)) []column {
@@ -354,8 +357,8 @@ func columns(n int, of func(i int) (string, int64)) []column {
 	every := (n + 7) / 8
 	for i := range list {
 		c := &list[i]
-		c.Width, c.X = step*.7, step*(float64(i)+.15)
-		c.Middle = c.X + c.Width/2
+		c.Width, c.Middle = min(step*.7, widest), step*(float64(i)+.5)
+		c.X = c.Middle - c.Width/2
 		c.Height = 200 * float64(c.Count) / float64(most)
 		c.Y = 200 - c.Height
 		c.Named = (n-1-i)%every == 0

@@ -14,15 +14,31 @@ import (
 // compares without JavaScript.
 func TestFloorInABrowser(t *testing.T) {
 	t.Parallel()
+	for _, look := range []look{{"fr", 1280, "light"}, {"en", 390, "light"}, {"fr", 390, "dark"}, {"en", 1280, "dark"}} {
+		t.Run(fmt.Sprintf("%s %d %s", look.locale, look.width, look.scheme), func(t *testing.T) {
+			t.Parallel()
+			lookAtFloor(t, look)
+		})
+	}
+}
+
+// look is how somebody sees a page.
+type look struct {
+	locale string
+	width  int
+	scheme string
+}
+
+func lookAtFloor(t *testing.T, look look) {
 	w := furnished(t)
-	c := testenv.Chrome(t, 4*time.Minute)
+	c := testenv.Chrome(t, 8*time.Minute)
 	w.user("ana", console.Roles()...)
 	open := func(path string) {
 		t.Helper()
 		w.clock.Advance(2 * time.Second)
 		c.Open(w.server.URL + path)
 	}
-	c.Size(1280, "light")
+	c.Size(look.width, look.scheme)
 	open("/login")
 	c.Type("#login", "ana")
 	c.Type("#password", password)
@@ -35,45 +51,37 @@ func TestFloorInABrowser(t *testing.T) {
 		{"qa-publish", "/campaigns/muguet/qa/1/publish/3"}, {"ask", "/campaigns/muguet/ask"}, {"queries", "/campaigns/muguet/queries"}, {"query", "/campaigns/muguet/queries/1"},
 		{"counter", "/answer"}, {"genuine", "/genuine"}, {"forgeries", "/campaigns/muguet/forgeries"}, {"floor", "/campaigns/muguet/floor"},
 	}
-	for _, look := range []struct {
-		locale string
-		width  int
-		scheme string
-	}{{"fr", 1280, "light"}, {"en", 390, "light"}, {"fr", 390, "dark"}, {"en", 1280, "dark"}} {
-		c.Size(look.width, look.scheme)
-		open("/account")
-		if c.Eval(`document.querySelector("footer .language button").value`) == look.locale {
-			c.Press("footer .language button")
-		}
-		see := func(name string) {
-			t.Helper()
-			name = fmt.Sprintf("floor-%s-%s-%d-%s", name, look.locale, look.width, look.scheme)
-			c.Accessible(name)
-			c.Shot(name)
-		}
-		for _, p := range pages {
-			open(p[1])
-			see(p[0])
-		}
-		c.Script(false)
-		open("/campaigns/muguet/answers?lang=fr")
-		c.Type("#q", "bancaires")
-		c.Press("main form button")
-		see("found")
-		open("/answer")
-		c.Type("#reference", refSent.String())
-		c.Press("main form button")
-		see("spoken")
-		open("/genuine")
-		c.Click("#way-sms")
-		c.Type("#reference", refSent.String())
-		c.Type("#sentence", "Des données qui vous concernent ont été exposées.")
-		c.Type("#phones", "08 99 00 00 00")
-		c.Press("main form button")
-		see("foreign")
-		open("/genuine")
-		c.Press("main form button")
-		see("genuine-problems")
-		c.Script(true)
+	open("/account")
+	if c.Eval(`document.querySelector("footer .language button").value`) == look.locale {
+		c.Press("footer .language button")
 	}
+	see := func(name string) {
+		t.Helper()
+		name = fmt.Sprintf("floor-%s-%s-%d-%s", name, look.locale, look.width, look.scheme)
+		c.Accessible(name)
+		c.Shot(name)
+	}
+	for _, p := range pages {
+		open(p[1])
+		see(p[0])
+	}
+	c.Script(false)
+	open("/campaigns/muguet/answers?lang=fr")
+	c.Type("#q", "bancaires")
+	c.Press("main form button")
+	see("found")
+	open("/answer")
+	c.Type("#reference", refSent.String())
+	c.Press("main form button")
+	see("spoken")
+	open("/genuine")
+	c.Click("#way-sms")
+	c.Type("#reference", refSent.String())
+	c.Type("#sentence", "Des données qui vous concernent ont été exposées.")
+	c.Type("#phones", "08 99 00 00 00")
+	c.Press("main form button")
+	see("foreign")
+	open("/genuine")
+	c.Press("main form button")
+	see("genuine-problems")
 }

@@ -192,7 +192,7 @@ func (v *visit) show(status int, name string, data any) error {
 	if v.user.ID != 0 && v.halfway() == "" {
 		for _, e := range nav() {
 			if May(v.user.Roles, e.may) && v.wants(e.href) {
-				s.Nav = append(s.Nav, navEntry{e.href, e.key, s.Path == e.href || strings.HasPrefix(s.Path, e.href+"/")})
+				s.Nav = append(s.Nav, navEntry{e.href, e.key, under(s.Path, e.href)})
 			}
 		}
 		s.Pause = May(v.user.Roles, ActPause)
