@@ -563,3 +563,132 @@ func TestFloorFigures(t *testing.T) {
 		t.Errorf("%d", a.status)
 	}
 }
+
+// TestFloorKeepsEmbargoes: a campaign that nobody may know of has no answers, no
+// references and no forgeries.
+func TestFloorKeepsEmbargoes(t *testing.T) {
+	t.Parallel()
+	w := furnished(t)
+	c, err := w.ledger.Campaign(t.Context(), "muguet")
+	w.must(err)
+	w.user("ana", console.Roles()...)
+	b := w.as("ana")
+	sentence := "des données qui vous concernent ont été exposées"
+	if a := b.post("/genuine", "reference", refSent.String(), "way", "sms", "sentence", sentence); !strings.Contains(a.body, "Genuine, as we sent it") {
+		t.Fatal("not known before the embargo")
+	}
+	w.embargo(c, w.clock.Now().Add(24*time.Hour), "zoe")
+	for _, path := range []string{"/answers", "/answers/1", "/qa", "/qa/1", "/qa/new", "/qa/review", "/ask", "/queries", "/queries/1", "/floor", "/floor/csv", "/forgeries"} {
+		if a := b.get("/campaigns/muguet" + path); a.status != http.StatusNotFound {
+			t.Errorf("%s: %d", path, a.status)
+		}
+	}
+	if a := b.get("/answers"); strings.Contains(a.body+a.to, "muguet") {
+		t.Error("the list of answers names it")
+	}
+	if a := b.post("/genuine", "reference", refSent.String(), "way", "sms", "sentence", sentence); !strings.Contains(a.body, "given nobody this reference") || strings.Contains(a.body, "muguet") {
+		t.Error("its references are known")
+	}
+	if a := b.post("/answer", "reference", refSent.String()); strings.Contains(a.body, "We wrote") || !strings.Contains(a.body, "Nobody has this reference") {
+		t.Error("its sentence is said")
+	}
+	if a := b.post("/genuine/report", "reference", "", "campaign", "muguet", "way", "sms", "sentence", sentence); a.status != http.StatusNotFound {
+		t.Errorf("a forgery is recorded: %d", a.status)
+	}
+}
+
+// TestAnswersBelongToOnesOwnCall: the answer given, the comparison and the question
+// stand in the call they belong to, and in nobody else's.
+func TestAnswersBelongToOnesOwnCall(t *testing.T) {
+	t.Parallel()
+	w := furnished(t)
+	c, err := w.ledger.Campaign(t.Context(), "muguet")
+	w.must(err)
+	w.user("ana", console.Agent)
+	w.user("bob", console.Agent)
+	open := func(agent string, campaign int64) string {
+		call, err := w.ledger.OpenCall(t.Context(), pipeline.Call{Campaign: campaign, Agent: agent, Source: "console", OpenedAt: t0, Found: pipeline.FoundNotice}, pipeline.Quota{})
+		w.must(err)
+		return strconv.FormatInt(call.ID, 10)
+	}
+	hers, his, elsewhere := open("user:ana", c.ID), open("user:bob", c.ID), open("user:ana", c.ID+1)
+	b := w.as("ana")
+	for name, call := range map[string]string{"his": his, "of another campaign": elsewhere, "nobody's": "4711"} {
+		if a := b.post("/campaigns/muguet/answers/1/given", "n", "2", "call", call); a.status != http.StatusNotFound {
+			t.Errorf("%s: %d", name, a.status)
+		}
+		if a := b.post("/campaigns/muguet/ask", "question", "Is my landlord told?", "call", call); a.status != http.StatusNotFound {
+			t.Errorf("a question in a call that is %s: %d", name, a.status)
+		}
+	}
+	if a := b.post("/campaigns/muguet/answers/1/given", "n", "2", "call", hers); !strings.HasPrefix(a.to, "/cell/calls/"+hers+"?") {
+		t.Errorf("%d %s", a.status, a.to)
+	}
+	if a := b.post("/genuine", "reference", refSent.String(), "way", "sms", "sentence", "des données qui vous concernent ont été exposées", "call", hers); a.status != http.StatusOK {
+		t.Errorf("%d", a.status)
+	}
+	id, err := strconv.ParseInt(hers, 10, 64)
+	w.must(err)
+	steps, err := w.ledger.CallSteps(t.Context(), id)
+	w.must(err)
+	if len(steps) != 2 || steps[0].Kind != pipeline.StepAnswer || steps[0].Code != "bank" || steps[0].Detail != "fr 2" || steps[1].Kind != pipeline.StepGenuine || steps[1].Code != "genuine" {
+		t.Errorf("%+v", steps)
+	}
+	given, err := w.ledger.QAGivenIn(t.Context(), c.ID, id)
+	w.must(err)
+	if len(given) != 1 || given[0].N != 2 || given[0].Actor != "user:ana" {
+		t.Errorf("%+v", given)
+	}
+}
+
+// TestCallsPerThousandLetters: letters of the day before count, and so do quiet days.
+func TestCallsPerThousandLetters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	c := w.campaign("muguet", pipeline.Running)
+	i, err := w.ledger.BeginImport(ctx, pipeline.Import{Campaign: c.ID, Content: "x", StagedAt: t0, Actor: "user:test"})
+	w.must(err)
+	const letters = 40
+	first, err := w.ledger.ReserveIDs(ctx, letters)
+	w.must(err)
+	var staged []pipeline.Staged
+	for k := range int64(letters) {
+		staged = append(staged, pipeline.Staged{Notice: pipeline.Notice{ID: first + k, Campaign: c.ID, Import: i.ID, Role: pipeline.Primary, Person: []byte(strconv.FormatInt(k, 10)), State: pipeline.Due, Born: pipeline.Due,
+			Channel: pipeline.Email, Lane: pipeline.LaneNotice, Attempt: 1, Kind: pipeline.First, DueAt: t0, Reach: pipeline.ByEmail, Gen: 1, MovedAt: t0, Locale: "fr", Format: "standard", Country: "FR"}, Sealed: []byte("sealed")})
+	}
+	w.must(w.ledger.Stage(ctx, i.ID, staged))
+	audit := pipeline.Audit{Campaign: c.ID, At: t0, Actor: "user:test", Action: "import"}
+	w.must(w.ledger.Publish(ctx, i.ID, pipeline.Manifest{Population: letters, States: map[pipeline.State]int64{pipeline.Due: letters}}, false, audit))
+	w.must(w.ledger.Merged(ctx, i.ID, t0))
+	tickets, err := w.ledger.TakeDue(ctx, pipeline.Take{Campaign: c.ID, Channel: pipeline.Email, Limit: letters, Now: t0, Moved: t0})
+	w.must(err)
+	jobs, err := w.ledger.Load(ctx, tickets)
+	w.must(err)
+	var changes []pipeline.Change
+	for _, j := range jobs {
+		ch := pipeline.Hop(j.Notice, pipeline.Sending, "courier", t0)
+		ch.Attempt = &pipeline.Attempt{Notice: j.ID, N: 1, Kind: j.Kind, Channel: j.Channel, Version: 1, At: t0.Add(-48 * time.Hour), Letter: make([]byte, 32), Bytes: make([]byte, 32), Renderer: "test"}
+		changes = append(changes, ch)
+	}
+	_, err = w.ledger.Commit(ctx, changes)
+	w.must(err)
+	for k := range 5 {
+		_, err := w.ledger.OpenCall(ctx, pipeline.Call{Campaign: c.ID, Agent: "user:ana", OpenedAt: t0.Add(-time.Duration(k%2) * 48 * time.Hour), Cause: "data", Found: pipeline.FoundNotice}, pipeline.Quota{})
+		w.must(err)
+	}
+	w.user("vic", console.Viewer)
+	a := w.as("vic").get("/campaigns/muguet/floor/csv")
+	var got []string
+	for line := range strings.Lines(a.body) {
+		if strings.HasPrefix(line, "calls-per-thousand-letters,") {
+			got = append(got, strings.Split(line, ",")[1]+" "+strings.Split(line, ",")[4])
+		}
+	}
+	day := func(back int, rate string) string {
+		return t0.AddDate(0, 0, -back).Local().Format(time.DateOnly) + " " + rate
+	}
+	if want := []string{day(2, "50.00"), day(1, "50.00"), day(0, "125.00")}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
