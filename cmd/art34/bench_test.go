@@ -21,7 +21,7 @@ import (
 //	ART34_BENCH_SMALL      the same in the small one beside it; 10000
 //	ART34_BENCH_MAILS      e-mails a round; 20000
 //	ART34_BENCH_ROUNDS     rounds, of which the median counts; 3
-//	ART34_BENCH_PARTS      of email, shared, letters, large, ledger; all
+//	ART34_BENCH_PARTS      of email, shared, letters, large, ledger, feedback; all
 func BenchmarkTargets(b *testing.B) {
 	s := &suite{
 		B: b, customers: sizeOf(b, "ART34_BENCH_CUSTOMERS", 1_000_000), small: sizeOf(b, "ART34_BENCH_SMALL", 10_000),
@@ -30,7 +30,7 @@ func BenchmarkTargets(b *testing.B) {
 	parts := []struct {
 		name string
 		run  func()
-	}{{"email", s.email}, {"shared", s.shared}, {"letters", s.letters}, {"large", s.large}, {"ledger", s.ledgers}}
+	}{{"email", s.email}, {"shared", s.shared}, {"letters", s.letters}, {"large", s.large}, {"ledger", s.ledgers}, {"feedback", s.feedback}}
 	wanted := strings.FieldsFunc(os.Getenv("ART34_BENCH_PARTS"), func(r rune) bool { return r == ',' || r == ' ' })
 	for _, p := range parts {
 		if len(wanted) == 0 || slices.Contains(wanted, p.name) {

@@ -273,7 +273,9 @@ func TestFeedbackByEvents(t *testing.T) {
 			t.Errorf("e-mail %d: %q, want %q (%s by %s, %s)", i, got, what, n.State, n.Channel, n.Reason)
 		}
 	}
-	in.status(true)
+	if w := in.status(true).Warnings; len(w) != 1 || w[0].Code != "withheld" || w[0].Failed != 2 {
+		t.Errorf("no alarm about what the providers withheld: %+v", w)
+	}
 	sns.mu.Lock()
 	defer sns.mu.Unlock()
 	if got := strings.Join(sns.fetched, " "); !strings.Contains(got, "/?Action=ConfirmSubscription&Token=tok") || strings.Count(got, ".pem") != 2 {

@@ -34,7 +34,8 @@ type edition struct {
 }
 
 // newEdition parses the content of a campaign.
-func (h *house) newEdition(c pipeline.Campaign, version int, files *content) (*edition, error) {
+// key is the number of the key that signs return paths.
+func (h *house) newEdition(c pipeline.Campaign, version, key int, files *content) (*edition, error) {
 	spec, err := files.spec()
 	if err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func (h *house) newEdition(c pipeline.Campaign, version int, files *content) (*e
 	if err != nil {
 		return nil, err
 	}
-	composer, err := email.NewComposer(email.Config{MAC: keys.MAC, CodeName: spec.CodeName})
+	composer, err := email.NewComposer(email.Config{MAC: keys.MAC, Key: key, CodeName: spec.CodeName})
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func (h *house) draft(c pipeline.Campaign) (*edition, *content, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := h.newEdition(c, c.Version, files)
+	e, err := h.newEdition(c, c.Version, 0, files)
 	return e, files, err
 }
 
@@ -181,18 +182,40 @@ type editions struct {
 	adapt func(*pipeline.Spec) // what a rehearsal does otherwise; nil in earnest
 	mu    sync.Mutex
 	by    map[editionKey]*edition
+
+	number   int       // of the key that signs return paths
+	numbered time.Time // when that was asked
 }
 
 type editionKey struct {
 	campaign int64
 	version  int
+	key      int // that signs return paths
+}
+
+// key is the number of the key that signs return paths, as known a moment ago.
+func (s *editions) key(ctx context.Context) (int, error) {
+	now := s.h.real.Now()
+	if !s.numbered.IsZero() && now.Sub(s.numbered) < deskFresh {
+		return s.number, nil
+	}
+	n, err := s.h.returnKey(ctx)
+	if err != nil {
+		return 0, err
+	}
+	s.number, s.numbered = n, now
+	return n, nil
 }
 
 // at returns an approved version of a campaign.
 func (s *editions) at(ctx context.Context, c pipeline.Campaign, version int) (*edition, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := editionKey{c.ID, version}
+	number, err := s.key(ctx)
+	if err != nil {
+		return nil, err
+	}
+	key := editionKey{c.ID, version, number}
 	if e, ok := s.by[key]; ok {
 		return e, nil
 	}
@@ -204,7 +227,7 @@ func (s *editions) at(ctx context.Context, c pipeline.Campaign, version int) (*e
 	if err != nil {
 		return nil, err
 	}
-	e, err := s.h.newEdition(c, version, files)
+	e, err := s.h.newEdition(c, version, number, files)
 	if err != nil {
 		return nil, err
 	}

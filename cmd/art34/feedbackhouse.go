@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -27,7 +26,15 @@ func (addresses) ReturnPath(s string) (feedback.Token, bool) {
 }
 
 // MessageID implements feedback.Tokens.
-func (addresses) MessageID(s string) (feedback.Token, bool) { return tokenOf(email.ParseMessageID(s)) }
+func (addresses) MessageID(s string) (feedback.Token, bool) {
+	t, ok := tokenOf(email.ParseMessageID(s))
+	t.Key = anyKey
+	return t, ok
+}
+
+// anyKey stands for the key of a Message-ID: it has no number, because the same
+// message must have the same one whenever it is sent.
+const anyKey = -1
 
 func tokenOf(t email.Token, err error) (feedback.Token, bool) {
 	if err != nil {
@@ -37,19 +44,6 @@ func tokenOf(t email.Token, err error) (feedback.Token, bool) {
 		Notice: t.Notice, Attempt: t.Attempt, Key: t.Key, Domain: t.Domain, Text: t.String(),
 		Verify: func(mac feedback.MAC) bool { return t.Verify(email.MAC(mac)) },
 	}, true
-}
-
-// metaReturnKey is the number of the key that signs return paths, "" for 0. The
-// one before stays in force for what is still on its way.
-const metaReturnKey = "return-path/key"
-
-// returnKey is the number of the key that signs return paths now.
-func (h *house) returnKey(ctx context.Context) (int, error) {
-	s, err := h.ledger.Meta(ctx, metaReturnKey)
-	if err != nil || s == "" {
-		return 0, err
-	}
-	return strconv.Atoi(s)
 }
 
 // probePath is a return path of our own at a domain, for a message that proves the
@@ -152,7 +146,7 @@ func (d *desk) MAC(ctx context.Context, campaign int64, number int) (feedback.MA
 	if campaign == 0 {
 		keys, err = d.h.keys.Installation()
 	} else {
-		if number != d.current && number != d.current-1 {
+		if number != anyKey && number != d.current && number != d.current-1 {
 			return nil, feedback.ErrKey
 		}
 		keys, err = d.h.keys.Existing(campaign)
@@ -200,7 +194,7 @@ func (h *house) newWayBack(forward feedback.Forwarder) (*wayBack, error) {
 	w := &wayBack{desk: &desk{h: h}, kept: make(chan struct{}, 1)}
 	w.judge, err = feedback.NewJudge(feedback.JudgeConfig{
 		Ledger: h.ledger, Keys: keys, Tokens: addresses{}, Signs: w.desk, Policies: w.desk, Forward: forward,
-		Clock: h.clock, Real: h.real, Log: h.log,
+		Clock: h.clock, Real: h.real, Log: h.log, Noted: h.noted,
 	})
 	if err != nil {
 		return nil, err

@@ -11,7 +11,8 @@ import (
 )
 
 type keyCmd struct {
-	Rotate keyRotateCmd `cmd:"" help:"Wrap all keys anew under another master key."`
+	Rotate      keyRotateCmd      `cmd:"" help:"Wrap all keys anew under another master key."`
+	ReturnPaths keyReturnPathsCmd `cmd:"" help:"Sign return paths with the next key; the one before stays in force."`
 }
 
 type keyRotateCmd struct {

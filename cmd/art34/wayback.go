@@ -399,6 +399,12 @@ func (h *house) addWarnings(ctx context.Context, c pipeline.Campaign, s *status)
 		s.Warnings = append(s.Warnings, warning{"bounces", a.Scope, a.Sent(), a.Failed(), a.Dead, share,
 			fmt.Sprintf("%.1f %% of %s %s failed, %s of them because the address does not exist", 100*share, count(a.Sent(), "e-mail", "e-mails"), scopeOf(a.Scope), thousands(a.Dead))})
 	}
+	if w, err := h.withheld(ctx, c.ID); err != nil {
+		return err
+	} else if w.Count > 0 {
+		s.Warnings = append(s.Warnings, warning{"withheld", pipeline.AllAnswers, 0, w.Count, 0, 0,
+			fmt.Sprintf("a mail provider withheld %s itself (suppressed or unsubscribed there), the last on %s: take these addresses off its list and let it put no unsubscribe links in, then release them", count(w.Count, "e-mail", "e-mails"), w.Last.Local().Format(time.DateTime))})
+	}
 	all, err := h.ledger.Answers(ctx, c.ID)
 	if err != nil {
 		return err
