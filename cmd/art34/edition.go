@@ -34,8 +34,7 @@ type edition struct {
 }
 
 // newEdition parses the content of a campaign.
-// key is the number of the key that signs return paths.
-func (h *house) newEdition(c pipeline.Campaign, version, key int, files *content) (*edition, error) {
+func (h *house) newEdition(c pipeline.Campaign, version int, files *content) (*edition, error) {
 	spec, err := files.spec()
 	if err != nil {
 		return nil, err
@@ -52,7 +51,7 @@ func (h *house) newEdition(c pipeline.Campaign, version, key int, files *content
 	if err != nil {
 		return nil, err
 	}
-	composer, err := email.NewComposer(email.Config{MAC: keys.MAC, Key: key, CodeName: spec.CodeName})
+	composer, err := email.NewComposer(email.Config{MAC: keys.MAC, CodeName: spec.CodeName})
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +96,7 @@ func (h *house) draft(c pipeline.Campaign) (*edition, *content, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := h.newEdition(c, c.Version, 0, files)
+	e, err := h.newEdition(c, c.Version, files)
 	return e, files, err
 }
 
@@ -227,8 +226,11 @@ func (s *editions) at(ctx context.Context, c pipeline.Campaign, version int) (*e
 	if err != nil {
 		return nil, err
 	}
-	e, err := s.h.newEdition(c, version, number, files)
+	e, err := s.h.newEdition(c, version, files)
 	if err != nil {
+		return nil, err
+	}
+	if e.composer, err = email.NewComposer(email.Config{MAC: e.keys.MAC, Key: number, CodeName: e.spec.CodeName}); err != nil {
 		return nil, err
 	}
 	if s.adapt != nil {
