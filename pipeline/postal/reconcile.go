@@ -80,8 +80,11 @@ func (a Ack) Reconcile(r AckRun, partial bool) ([]Resolved, error) {
 	m := &AckMismatch{Run: a.Run}
 	rejected := map[int]bool{}
 	for _, x := range a.Rejected {
-		if have := r.References[x.Seq]; have == "" || x.Reference != "" && have != x.Reference {
-			m.Differences = append(m.Differences, fmt.Sprintf("letter %d of run %s has another reference, or is none of its letters", x.Seq, r.Run.Name()))
+		switch have := r.References[x.Seq]; {
+		case have == "":
+			m.Differences = append(m.Differences, fmt.Sprintf("letter %d is none of run %s", x.Seq, r.Run.Name()))
+		case x.Reference != "" && have != x.Reference:
+			m.Differences = append(m.Differences, fmt.Sprintf("letter %d of run %s has another reference", x.Seq, r.Run.Name()))
 		}
 		rejected[x.Seq] = true
 	}
@@ -181,7 +184,7 @@ func (m *AckMismatch) count(d AckDeposit, r AckRun, letters []int, rejected map[
 		if r.Run.State == pipeline.RunDeposited && len(r.Run.Deposit.Parts) > 0 || d.Count == n {
 			return // of the rest said again the operation compares more than the count
 		}
-		what := fmt.Sprintf("run %s has %d letters, but %d are deposited and %d rejected", r.Run.Name(), r.Run.Letters, d.Count, len(rejected))
+		what := fmt.Sprintf("run %s has %s, but %d are deposited and %d rejected", r.Run.Name(), countLetters(r.Run.Letters), d.Count, len(rejected))
 		if n+len(rejected) != r.Run.Letters {
 			what += fmt.Sprintf("; %d are open", n)
 		}
@@ -209,4 +212,11 @@ func (m *AckMismatch) missing(r AckRun, deposits []Resolved, rejected map[int]bo
 			m.Missing = append(m.Missing, x)
 		}
 	}
+}
+
+func countLetters(n int) string {
+	if n == 1 {
+		return "1 letter"
+	}
+	return fmt.Sprintf("%d letters", n)
 }

@@ -52,7 +52,7 @@ func TestReconcile(t *testing.T) {
 		"count":            {ack: "R1,deposited,,,2026-01-26,P,V,1,3,,,,\n", want: "run R000001 has 4 letters, but 3 are deposited and 0 rejected"},
 		"count, rejected":  {ack: "R1,deposited,,,2026-01-26,P,V,1,3,,,,\nR1,rejected,2," + ref(2) + ",,,,,,jam,,,\n", letters: "[]"},
 		"rejected other":   {ack: "R1,deposited,,,2026-01-26,P,V,1,3,,,,\nR1,rejected,2," + ref(3) + ",,,,,,jam,,,\n", want: "letter 2 of run R000001 has another reference"},
-		"rejected nobody":  {ack: "R1,deposited,,,2026-01-26,P,V,1,3,,,,\nR1,rejected,9," + ref(9) + ",,,,,,jam,,,\n", want: "none of its letters"},
+		"rejected nobody":  {ack: "R1,deposited,,,2026-01-26,P,V,1,3,,,,\nR1,rejected,9," + ref(9) + ",,,,,,jam,,,\n", want: "letter 9 is none of run R000001"},
 		"range":            {ack: "R1,deposited,1-3,,2026-01-26,P,V,1,3,,,,\n", letters: "[1 2 3]"},
 		"range, count":     {ack: "R1,deposited,1-3,,2026-01-26,P,V,1,4,,,,\n", want: "3 letters are named and not rejected, but the count says 4"},
 		"range, surplus":   {ack: "R1,deposited,1-5,,2026-01-26,P,V,1,4,,,,\n", want: "1 letter is too many: 5"},
