@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -78,17 +79,17 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 	defer release()
 	s, err := h.newService(drain, serviceConfig{roles: roles, relay: relay, redis: redis, wayBack: h.wayBackProven(c.ProvenFor), prover: h.newProver(relay, c.wayBackOptions)})
 	if err != nil {
-		return err
+		return c.stopped(drain, err)
 	}
 	defer s.Close()
 	if plays(roleFeedback) {
 		if s.feedback, err = h.openFeedback(drain, relay); err != nil {
-			return err
+			return c.stopped(drain, err)
 		}
 	}
 	if !c.UntilIdle && plays(roleConsole) {
 		if s.console, err = h.openConsole(drain); err != nil {
-			return err
+			return c.stopped(drain, err)
 		}
 	}
 	var until func(context.Context) (bool, error)
@@ -101,17 +102,30 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 	stopWatching := a.follow(drain, h)
 	err = s.run(drain, kill, until)
 	stopWatching()
-	if err != nil || !c.UntilIdle {
-		return err
+	if err != nil || drain.Err() != nil {
+		return c.stopped(drain, err)
 	}
-	if drain.Err() != nil {
-		return decline("interrupted", "stopped before there was nothing left to do", "art34 run goes on where it was")
+	if !c.UntilIdle {
+		return nil
 	}
 	waiting, err := h.awaitingApproval(ctx)
 	if err != nil {
 		return err
 	}
 	return a.idleAnswer(s.blocked, waiting)
+}
+
+// stopped is the answer of a service that was told to stop, perhaps while it was
+// still starting: that is no failure, unless somebody waits for the work to be
+// done. Other errors stay.
+func (c runCmd) stopped(drain context.Context, err error) error {
+	switch {
+	case drain.Err() == nil, err != nil && !errors.Is(err, context.Canceled):
+		return err
+	case c.UntilIdle:
+		return decline("interrupted", "stopped before there was nothing left to do", "art34 run goes on where it was")
+	}
+	return nil
 }
 
 // idleAnswer says what is left when nothing more happens by itself.
