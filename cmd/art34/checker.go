@@ -15,6 +15,7 @@ import (
 	"github.com/art34/art34/pipeline/intake"
 	"github.com/art34/art34/pipeline/letter"
 	"github.com/art34/art34/pipeline/postal"
+	"github.com/art34/art34/pipeline/rehearsal"
 )
 
 // checkPrefix marks holds that check made, and may take back.
@@ -40,8 +41,8 @@ type checker struct {
 	result *checked
 	found  map[finding]int64 // without Count
 	level  map[finding]letter.Severity
-	emails map[string]int64 // provider → e-mails
-	pages  map[int]int64    // pages → letters
+	emails map[string]int64         // provider → e-mails
+	pages  map[rehearsal.Size]int64 // letters
 	list   checklist
 	stolen map[string]bool
 	twins  map[int64]bool // notices that want a paper copy and have none, or the reverse
@@ -52,7 +53,7 @@ func newChecker(h *house, e *edition, c pipeline.Campaign, r *checked) *checker 
 	k := &checker{
 		h: h, e: e, c: c, before: c.LaunchAt.IsZero(), result: r, approved: map[int64]bool{},
 		noEmail: map[string]bool{}, hold: map[string]bool{}, general: map[[2]string]bool{},
-		found: map[finding]int64{}, level: map[finding]letter.Severity{}, twins: map[int64]bool{}, stolen: map[string]bool{}, emails: map[string]int64{}, pages: map[int]int64{},
+		found: map[finding]int64{}, level: map[finding]letter.Severity{}, twins: map[int64]bool{}, stolen: map[string]bool{}, emails: map[string]int64{}, pages: map[rehearsal.Size]int64{},
 	}
 	for _, code := range intake.Codes() {
 		switch code.Effect {
@@ -243,7 +244,7 @@ func (k *checker) inspect(ctx context.Context, n pipeline.Notice, p pipeline.Per
 			var size postal.Size
 			if size, err = k.e.press.Measure(item); err == nil && goes(n) {
 				k.mu.Lock()
-				k.pages[size.Pages]++
+				k.pages[rehearsal.Size{Class: size.Class, Pages: size.Pages}]++
 				k.mu.Unlock()
 			}
 		}

@@ -273,7 +273,7 @@ func (r imported) print(w io.Writer) {
 		fmt.Fprintf(w, ", %s known already with something new (%s absorbed)", thousands(m.Supplements), thousands(r.Absorbed))
 	}
 	fmt.Fprintf(w, ", %s, %s not concerned.\n", count(m.Impacts, "impact", "impacts"), thousands(m.Bystanders))
-	if r.Awaiting {
+	if r.Awaiting && m.Population+m.Unmatched > 0 {
 		fmt.Fprintln(w, "Once approved:")
 	}
 	for _, s := range pipeline.States() {

@@ -102,25 +102,37 @@ func (o outlook) print(w io.Writer) {
 	}
 }
 
-// forecastOf predicts the first sending of a campaign as it stands, in earnest:
-// with the pacing of its folder. perSecond is what was measured.
-func (h *house) forecastOf(ctx context.Context, c pipeline.Campaign, perSecond float64) (outlook, error) {
-	_, spec, err := h.folder(c.Name).read()
-	if err != nil {
-		return outlook{}, err
-	}
-	load := rehearsal.Load{Email: map[string]int64{}, Letters: map[int]int64{}}
+// dueLoad is the first sending of a campaign as it stands. How many pages a letter
+// has nobody knows before it is laid out: one is assumed.
+func (h *house) dueLoad(ctx context.Context, c pipeline.Campaign) (rehearsal.Load, error) {
+	load := rehearsal.Load{Email: map[string]int64{}, Letters: map[rehearsal.Size]int64{}}
 	due, err := h.ledger.CountDue(ctx, c.ID, h.clock.Now().Add(100*365*24*time.Hour), countCap)
-	if err != nil {
-		return outlook{}, err
-	}
 	for _, d := range due {
 		switch d.Channel {
 		case pipeline.Email:
 			load.Email[d.Provider] += d.Count
 		case pipeline.Post:
-			load.Letters[1] += d.Count
+			load.Letters[rehearsal.Size{Pages: 1}] += d.Count
 		}
 	}
-	return predict(load, spec.Email, spec.Post, perSecond), nil
+	return load, err
+}
+
+// firstLetters counts the letters of runs by their pages, each first attempt once:
+// those that replace e-mails come on top of a forecast.
+func (h *house) firstLetters(ctx context.Context, runs []pipeline.Run) (map[rehearsal.Size]int64, error) {
+	letters, seen := map[rehearsal.Size]int64{}, map[int64]bool{}
+	for _, r := range runs {
+		items, err := h.ledger.RunItems(ctx, r.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range items {
+			if i.Attempt == 1 && i.Pages > 0 && !seen[i.Notice] {
+				seen[i.Notice] = true
+				letters[rehearsal.Size{Class: r.Class, Pages: i.Pages}]++
+			}
+		}
+	}
+	return letters, nil
 }

@@ -91,7 +91,11 @@ func (c rehearseCmd) Run(ctx context.Context, a *app) error {
 		h: own, campaign: scratch, seed: c.Seed, mix: mix, span: 8 * time.Second, look: show.look,
 		printer: rehearsal.Printer{Seed: c.Seed, Spoil: 0.002, Return: 0.01, Place: "rehearsal"},
 	}
-	before, err := h.forecastOf(drain, campaign, 0)
+	_, spec, err := h.folder(campaign.Name).read()
+	if err != nil {
+		return err
+	}
+	load, err := h.dueLoad(drain, campaign)
 	if err != nil {
 		return err
 	}
@@ -102,15 +106,22 @@ func (c rehearseCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return c.answer(ctx, a, own, p, before, a.real.Now().Sub(start))
+	return c.answer(ctx, a, own, p, spec, load, a.real.Now().Sub(start))
 }
 
-func (c rehearseCmd) answer(ctx context.Context, a *app, own *house, p *practice, before outlook, took time.Duration) error {
-	r := rehearsed{Rehearsal: rehearsalMark, Campaign: c.Campaign, Forecast: before, Seconds: took.Seconds(), Status: p.settled, Relay: p.relay.Counts()}
+// answer forecasts with the pages that the letters turned out to have.
+func (c rehearseCmd) answer(ctx context.Context, a *app, own *house, p *practice, spec *pipeline.Spec, load rehearsal.Load, took time.Duration) error {
+	r := rehearsed{Rehearsal: rehearsalMark, Campaign: c.Campaign, Seconds: took.Seconds(), Status: p.settled, Relay: p.relay.Counts()}
 	runs, err := own.ledger.Runs(ctx, p.campaign.ID)
 	if err != nil {
 		return err
 	}
+	if len(load.Letters) > 0 {
+		if load.Letters, err = own.firstLetters(ctx, runs); err != nil {
+			return err
+		}
+	}
+	r.Forecast = predict(load, spec.Email, spec.Post, 0)
 	for _, run := range runs {
 		r.Letters += int64(run.Letters)
 		r.Sheets += int64(run.Letters * run.Sheets)

@@ -10,7 +10,13 @@ import (
 // Load is the work ahead of a campaign.
 type Load struct {
 	Email   map[string]int64 // e-mails per mailbox provider
-	Letters map[int]int64    // letters per number of pages that bear text
+	Letters map[Size]int64
+}
+
+// Size is the class of a letter and how many of its pages bear text.
+type Size struct {
+	Class string
+	Pages int
 }
 
 // Capacity is what the house can do.
@@ -67,14 +73,18 @@ func Predict(l Load, c Capacity) Forecast {
 	if size == 0 {
 		size = 1000
 	}
-	for pages, n := range l.Letters {
-		sheets := int64(pages)
+	piles := map[Size]int64{} // a run holds one class of letters of as many sheets
+	for s, n := range l.Letters {
+		sheets := s.Pages
 		if c.Duplex {
 			sheets = (sheets + 1) / 2
 		}
 		f.Letters += n
-		f.Pages += n * int64(pages)
-		f.Sheets += n * sheets
+		f.Pages += n * int64(s.Pages)
+		f.Sheets += n * int64(sheets)
+		piles[Size{s.Class, sheets}] += n
+	}
+	for _, n := range piles {
 		f.Runs += (n + size - 1) / size
 	}
 	f.Bounces, f.Fallbacks = part(f.Emails, c.Assumed.Failed), part(f.Emails, c.Assumed.Dead)

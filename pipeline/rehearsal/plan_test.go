@@ -39,15 +39,15 @@ func TestPredict(t *testing.T) {
 
 func TestPredictPrint(t *testing.T) {
 	t.Parallel()
-	f := rehearsal.Predict(rehearsal.Load{Letters: map[int]int64{1: 1500, 3: 10}}, rehearsal.Capacity{RunSize: 1000, Duplex: true})
-	if f.Letters != 1510 || f.Pages != 1530 || f.Sheets != 1520 || f.Runs != 3 {
+	f := rehearsal.Predict(rehearsal.Load{Letters: map[rehearsal.Size]int64{{Pages: 1}: 1500, {Pages: 3}: 6, {Pages: 4}: 3, {Class: "large-print", Pages: 4}: 1}}, rehearsal.Capacity{RunSize: 1000, Duplex: true})
+	if f.Letters != 1510 || f.Pages != 1534 || f.Sheets != 1520 || f.Runs != 4 {
 		t.Errorf("%+v", f)
 	}
 }
 
 func TestPredictWhatComesBack(t *testing.T) {
 	t.Parallel()
-	load := rehearsal.Load{Email: map[string]int64{"orange": 1000, "other": 10}, Letters: map[int]int64{1: 100, 3: 100}}
+	load := rehearsal.Load{Email: map[string]int64{"orange": 1000, "other": 10}, Letters: map[rehearsal.Size]int64{{Pages: 1}: 100, {Pages: 3}: 100}}
 	f := rehearsal.Predict(load, rehearsal.Capacity{Duplex: true, Assumed: rehearsal.Assumed{Failed: 0.05, Dead: 0.03}})
 	if f.Bounces != 51 || f.Fallbacks != 31 || f.FallbackSheets != 47 || f.Letters != 200 {
 		t.Errorf("%+v", f)
