@@ -119,7 +119,7 @@ func (k clerk) Outlook(ctx context.Context, name string) (console.Outlook, error
 	if err != nil {
 		return console.Outlook{}, err
 	}
-	o, err := k.h.forecastOf(ctx, c, 0)
+	o, err := k.h.forecastOf(ctx, c)
 	if err != nil {
 		return console.Outlook{}, explained(err)
 	}

@@ -118,6 +118,20 @@ func (h *house) dueLoad(ctx context.Context, c pipeline.Campaign) (rehearsal.Loa
 	return load, err
 }
 
+// forecastOf predicts the first sending of a campaign as it stands, in earnest:
+// with the pacing of its folder.
+func (h *house) forecastOf(ctx context.Context, c pipeline.Campaign) (outlook, error) {
+	_, spec, err := h.folder(c.Name).read()
+	if err != nil {
+		return outlook{}, err
+	}
+	load, err := h.dueLoad(ctx, c)
+	if err != nil {
+		return outlook{}, err
+	}
+	return predict(load, spec.Email, spec.Post, 0), nil
+}
+
 // firstLetters counts the letters of runs by their pages, each first attempt once:
 // those that replace e-mails come on top of a forecast.
 func (h *house) firstLetters(ctx context.Context, runs []pipeline.Run) (map[rehearsal.Size]int64, error) {
