@@ -74,7 +74,8 @@ type answersData struct {
 	Withdrawn []pipeline.QA
 	Newest    int64 // step
 	First     bool  // the visitor has not looked yet
-	Call      int64
+	Call      int64  // that they are looked up for; 0: none
+	Back      string // to that call
 }
 
 // published returns what the visitor may read of a campaign in one language, newest
@@ -115,9 +116,12 @@ func listAnswers(v *visit) error {
 		return err
 	}
 	d := answersData{Campaign: c, Query: v.value("q"), Searched: v.r.PostForm.Has("q")}
-	asked := v.r.URL.Query().Get("lang")
+	asked, call := v.r.URL.Query().Get("lang"), v.r.URL.Query().Get("call")
 	if d.Searched {
-		asked = v.value("lang")
+		asked, call = v.value("lang"), v.value("call")
+	}
+	if d.Call, _ = strconv.ParseInt(call, 10, 64); d.Call > 0 {
+		d.Back = callPath(d.Call)
 	}
 	d.Lang, d.Other = v.lang(asked)
 	list, all, err := v.published(c, d.Lang)
