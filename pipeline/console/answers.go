@@ -72,8 +72,8 @@ type answersData struct {
 	Answers   []shownAnswer
 	Changed   []shownAnswer // since the visitor looked last
 	Withdrawn []pipeline.QA
-	Newest    int64 // step
-	First     bool  // the visitor has not looked yet
+	Newest    int64  // step
+	First     bool   // the visitor has not looked yet
 	Call      int64  // that they are looked up for; 0: none
 	Back      string // to that call
 }
