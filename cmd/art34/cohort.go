@@ -68,7 +68,7 @@ func (c releaseCmd) Run(ctx context.Context, a *app) error {
 		return a.cohort(ctx, c.campaignArg, c.cohort, "release", dispatch.Operations.Release)
 	}
 	if len(c.Customer) > 0 || c.Flag != "" {
-		return refuse("usage", "--breaker stands alone, without --customer or --flag", "")
+		return refuse("usage", "--breaker stands alone, without --customer or --flag", "art34 status names the breakers that are open")
 	}
 	if err := needReason(c.Reason); err != nil {
 		return err

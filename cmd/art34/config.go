@@ -59,7 +59,7 @@ func (g *globals) BeforeResolve(k *kong.Context) error {
 	}
 	values := map[string]any{}
 	if err := strictyaml.Decode(filepath.Base(file), data, &values); err != nil {
-		return refuse("config", err.Error(), "")
+		return refuse("config", err.Error(), "keys are the options without their hyphens in front; those of one command stand under its name: README.md shows it")
 	}
 	k.AddResolver(&fileResolver{name: filepath.Base(file), values: values})
 	return nil

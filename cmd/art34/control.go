@@ -65,12 +65,12 @@ func (c launchCmd) Run(ctx context.Context, a *app) error {
 	if c.At != "" {
 		t, err := time.Parse(time.RFC3339, c.At)
 		if err != nil {
-			return refuse("usage", fmt.Sprintf("--at %q is not a time like 2026-01-20T08:00:00+01:00", c.At), "")
+			return refuse("usage", fmt.Sprintf("--at %q is not a time like 2026-01-20T08:00:00+01:00", c.At), "the offset after the time is needed: +01:00, or Z for UTC")
 		}
 		at = t.UTC()
 	}
 	if c.Canary < 0 {
-		return refuse("usage", "--canary is a number of customers", "")
+		return refuse("usage", "--canary is a number of customers", "--canary 200 stops for art34 resume after 200 accepted e-mails")
 	}
 	if a.Relay == "" {
 		return refuse("no-relay", "no relay is configured, so nothing could be sent", "set ART34_RELAY=smtp://user@host:port, or try the campaign with art34 rehearse "+c.Campaign)

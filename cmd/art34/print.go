@@ -235,7 +235,7 @@ Examples:
 // Run releases print runs.
 func (c printReleaseCmd) Run(ctx context.Context, a *app) error {
 	if c.All == (len(c.Runs) > 0) {
-		return refuse("usage", "name print runs, or say --all", "")
+		return refuse("usage", "name print runs, or say --all", "art34 print list shows them")
 	}
 	h, err := a.open(ctx)
 	if err != nil {

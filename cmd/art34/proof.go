@@ -38,7 +38,7 @@ const defaultSample = 10
 // Run writes proofs.
 func (c proofCmd) Run(ctx context.Context, a *app) error {
 	if c.Sample < 0 || c.Sample > 0 && len(c.Customer) > 0 {
-		return refuse("usage", "either --sample N or --customer", "")
+		return refuse("usage", "either --sample N or --customer", "--sample 20 takes notices as different from each other as there are")
 	}
 	h, err := a.open(ctx)
 	if err != nil {
@@ -58,7 +58,7 @@ func (c proofCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if err := os.MkdirAll(c.Out, 0o700); err != nil {
-		return refuse("out", "the directory cannot be made: "+err.Error(), "")
+		return refuse("out", "the directory cannot be made: "+err.Error(), "choose a directory that you may write to with --out")
 	}
 	files := []string{}
 	failed := 0
@@ -107,7 +107,7 @@ func (c proofCmd) choose(ctx context.Context, h *house, campaign pipeline.Campai
 		return nil, err
 	}
 	if len(missing) > 0 {
-		return nil, decline("nobody", "no notice for customer "+strings.Join(missing, ", "), "")
+		return nil, decline("nobody", "no notice for customer "+strings.Join(missing, ", "), "art34 find says whether a customer is known and concerned; --sample N chooses for you")
 	}
 	var jobs []pipeline.Job
 	for _, id := range ids {

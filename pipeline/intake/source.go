@@ -31,7 +31,7 @@ func File(path string) Source {
 func (s Source) sum(ctx context.Context) (_ string, err error) {
 	in, err := s.Open()
 	if err != nil {
-		return "", fileError(s.Name, "file-unreadable", "cannot be opened", "", err)
+		return "", fileError(s.Name, "file-unreadable", "cannot be opened", "look at its path and its permissions", err)
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
 	h := sha256.New()
@@ -40,7 +40,7 @@ func (s Source) sum(ctx context.Context) (_ string, err error) {
 		case errors.Is(err, io.EOF):
 			return hex.EncodeToString(h.Sum(nil)), nil
 		case err != nil:
-			return "", fileError(s.Name, "file-unreadable", "cannot be read to its end", "", err)
+			return "", fileError(s.Name, "file-unreadable", "cannot be read to its end", "look at the disk or share that it lies on, or copy it here first", err)
 		case ctx.Err() != nil:
 			return "", ctx.Err()
 		}

@@ -99,7 +99,7 @@ func (r *xlsxReader) open() error {
 		}
 	}
 	if r.rows == nil {
-		return fileError(r.file.name, "file-empty", "has no sheet with rows", "", nil)
+		return fileError(r.file.name, "file-empty", "has no sheet with rows", "save the sheet with the list as CSV UTF-8", nil)
 	}
 	return nil
 }
