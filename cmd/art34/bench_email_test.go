@@ -260,7 +260,7 @@ func installed(names ...string) bool {
 // does the measuring.
 func (s *suite) letters() {
 	s.say("letters")
-	cmd := exec.Command("go", "test", "-json", "-run", "^$", "-bench", "^BenchmarkLetters$", "./pipeline/postal")
+	cmd := exec.CommandContext(s.stop, "go", "test", "-json", "-run", "^$", "-bench", "^BenchmarkLetters$", "./pipeline/postal")
 	cmd.Dir = root(s.B)
 	out, err := cmd.Output()
 	if err != nil {

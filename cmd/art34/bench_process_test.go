@@ -33,6 +33,9 @@ func (in *installation) measure(most time.Duration, args ...string) cost {
 	}
 	late := time.AfterFunc(most, func() { _ = cmd.Process.Kill() })
 	defer late.Stop()
+	if in.stop != nil {
+		defer context.AfterFunc(in.stop, func() { _ = cmd.Process.Kill() })()
+	}
 	peak := watchMemory(cmd.Process.Pid)
 	err := cmd.Wait()
 	c := cost{wall: time.Since(start), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), peak: peak(), out: out.Bytes()}
@@ -99,7 +102,7 @@ func (s *suite) draft(informed int, env ...string) *installation {
 	if err != nil {
 		s.Fatal(err)
 	}
-	in := &installation{t: s.B, dir: dir, env: env}
+	in := &installation{t: s.B, dir: dir, env: env, stop: s.stop}
 	in.measure(time.Hour, "sample", "--customers", fmt.Sprint(int(float64(informed)*directoryPerInformed)), "--seed", "7", "--out", in.path("sample"))
 	in.must("new", "muguet", "--file", in.path("sample", "campaign.yaml"))
 	return in
@@ -120,7 +123,7 @@ func (in *installation) copy(env ...string) *installation {
 	if err := os.CopyFS(filepath.Join(dir, "data"), os.DirFS(in.path("data"))); err != nil {
 		in.t.Fatal(err)
 	}
-	return &installation{t: in.t, dir: dir, env: env}
+	return &installation{t: in.t, dir: dir, env: env, stop: in.stop}
 }
 
 // remove frees the disk before the end of the benchmark does.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -40,6 +41,8 @@ type installation struct {
 	t   testing.TB
 	dir string
 	env []string
+	// stop ends what measure runs; nil where nobody interrupts.
+	stop context.Context
 }
 
 // install makes the population and takes it to the approval.
