@@ -48,7 +48,8 @@ type RelayConfig struct {
 	RootCAs  *x509.CertPool // nil: the system's
 	Timeouts Timeouts
 	// PerConnection is how many messages a connection carries before it is renewed,
-	// default 100. Idle is how long it may rest before it is renewed, default 30 s.
+	// default 500: where the relay takes fewer, it hangs up, and the next message opens
+	// another. Idle is how long it may rest before it is renewed, default 30 s.
 	PerConnection int
 	Idle          time.Duration
 	// Plain keeps to one command at a time also where PIPELINING is offered.
@@ -78,7 +79,7 @@ func NewRelay(c RelayConfig) (*Relay, error) {
 	}
 	c.Timeouts = c.Timeouts.withDefaults()
 	if c.PerConnection <= 0 {
-		c.PerConnection = 100
+		c.PerConnection = 500
 	}
 	if c.Idle <= 0 {
 		c.Idle = 30 * time.Second
