@@ -29,6 +29,8 @@ type consoleOptions struct {
 	ConsoleCert        string   `help:"TLS certificate of the console (PEM)." placeholder:"FILE" type:"path" group:"every"`
 	ConsoleKey         string   `help:"Key of the certificate (PEM)." placeholder:"FILE" type:"path" group:"every"`
 	ConsoleHost        []string `help:"Names under which people reach the console, host or host:port." placeholder:"NAME,…" group:"every"`
+	CellHourly         int      `help:"Look-ups of one agent of the cell in an hour." default:"60" placeholder:"N" group:"every"`
+	CellDaily          int      `help:"Look-ups of one agent of the cell in a day." default:"400" placeholder:"N" group:"every"`
 	ConsoleBehindProxy bool     `help:"The console is reached through a proxy that ends TLS and sets X-Forwarded-For." group:"every"`
 }
 
@@ -142,10 +144,16 @@ func (h *house) newConsole() (*console.Console, error) {
 	}
 	return console.New(console.Config{
 		Company: company, CompanyName: h.OIDCName, Groups: groups,
-		Files: templates.Console(), Ledger: h.ledger, Accounts: accounts, Board: consoleBoard{h, new(meters)}, Desk: consoleDesk{h}, Floor: consoleFloor{h},
+		Files: templates.Console(), Ledger: h.ledger, Accounts: accounts, Board: consoleBoard{h, new(meters)}, Desk: consoleDesk{h}, Floor: consoleFloor{h}, Cell: h.cell(),
 		Clock: h.clock, Real: h.real, Random: random, Log: h.log,
 		Secure: h.ConsoleCert != "" || h.ConsoleBehindProxy, BehindProxy: h.ConsoleBehindProxy, Hosts: hosts,
 	})
+}
+
+// cell is what answers for who has a customer on the phone.
+func (h *house) cell() *console.Cell {
+	customers := consoleCustomers{h}
+	return console.NewCell(console.CellConfig{Calls: h.ledger, Customers: customers, Deeds: customers, Clock: h.clock, Log: h.log, Hour: h.CellHourly, Day: h.CellDaily})
 }
 
 // random fills b; since Go 1.24 it cannot fail.

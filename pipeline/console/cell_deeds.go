@@ -97,9 +97,16 @@ func (k *Cell) Propose(ctx context.Context, who Asker, id int64, a Address, reas
 	return k.record(ctx, who, c, "cell-propose", reason, "correction "+strconv.FormatInt(p.ID, 10))
 }
 
+// PassReasons are the reasons to pass a call on that people choose.
+func PassReasons() []string {
+	return slices.DeleteFunc(pipeline.Escalations(), func(e string) bool {
+		return e == pipeline.EscalatedWritten || e == pipeline.EscalatedLocked || e == pipeline.EscalatedQuota
+	})
+}
+
 // Escalate passes a call on to the lead.
 func (k *Cell) Escalate(ctx context.Context, who Asker, id int64, why, text string) error {
-	if !slices.Contains(pipeline.Escalations(), why) {
+	if !slices.Contains(PassReasons(), why) {
 		return refuse("escalation", "say why the call is passed on", "")
 	}
 	c, err := k.under(ctx, who, id, begun...)

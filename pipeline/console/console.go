@@ -21,6 +21,7 @@ type Config struct {
 	Board    Board
 	Desk     Desk
 	Floor    Floor
+	Cell     *Cell
 
 	// Company vouches for people; nil: only accounts of this console log in.
 	// CompanyName is how people call it, and Groups what its groups may do here.

@@ -72,6 +72,7 @@ func (k *Console) functions(w *words) template.FuncMap {
 		"rate":    w.rate,
 		"asset":   k.assets.path,
 		"dict":    dict,
+		"only":    func(v any) []any { return []any{v} },
 		"of":      of,
 		"join":    strings.Join,
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
@@ -163,6 +164,8 @@ func nav() []struct {
 		href, key string
 	}{
 		{ActSee, "/campaigns", "nav.campaigns"},
+		{ActLookUp, "/cell", "nav.cell"},
+		{ActSecond, "/queue", "nav.queue"},
 		{ActAnswer, counterPath, "nav.counter"},
 		{ActAnswer, "/answers", "nav.answers"},
 		{ActLookUp, "/genuine", "nav.genuine"},

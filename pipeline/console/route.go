@@ -33,7 +33,7 @@ func (k *Console) routes() []route {
 		accountRoutes(), companyRoutes(), userRoutes(),
 		campaignRoutes(), controlRoutes(), printRoutes(), embargoRoutes(), prepareRoutes(),
 		writingRoutes(), noticeRoutes(), returnRoutes(),
-		answerRoutes(), composeRoutes(), queryRoutes(), genuineRoutes(), counterRoutes(), floorRoutes(),
+		cellRoutes(), queueRoutes(), answerRoutes(), composeRoutes(), queryRoutes(), genuineRoutes(), counterRoutes(), floorRoutes(),
 		auditRoutes(),
 	} {
 		all = append(all, part...)
@@ -239,9 +239,11 @@ func (v *visit) explain(err error) {
 // sentence is an error in the language of the page, where there are words for its
 // code; else as it is.
 func (v *visit) sentence(e *pipeline.Error) string {
-	if key := "account." + e.Code; v.words.has(key) {
-		s, _ := v.words.say(key)
-		return s
+	for _, prefix := range []string{"account.", "refused."} {
+		if key := prefix + e.Code; v.words.has(key) {
+			s, _ := v.words.say(key)
+			return s
+		}
 	}
 	s := e.Sentence
 	if e.Cause != nil && !errors.Is(e.Cause, pipeline.ErrConflict) && !errors.Is(e.Cause, pipeline.ErrStale) {

@@ -14,7 +14,7 @@ import (
 
 // fill puts values into the parameters of a path.
 func fill(path string) string {
-	return strings.NewReplacer("{name}", "muguet", "{$}", "", "{login}", "zoe", "{scope}", "relay", "{run}", "R000001", "{notice}", "7", "{n}", "1", "{file}", "breach.fr.md", "{list}", "I000001-rejects.csv", "{token}", "none", "{qa}", "1", "{query}", "1").Replace(path)
+	return strings.NewReplacer("{name}", "muguet", "{$}", "", "{login}", "zoe", "{scope}", "relay", "{run}", "R000001", "{notice}", "7", "{n}", "1", "{file}", "breach.fr.md", "{list}", "I000001-rejects.csv", "{token}", "none", "{qa}", "1", "{query}", "1", "{call}", "1", "{attempt}", "1", "{correction}", "1").Replace(path)
 }
 
 // furnished is a world with something on every page.
@@ -23,6 +23,7 @@ func furnished(t testing.TB, adjust ...func(*console.Config)) *world {
 	c := w.campaign("muguet", pipeline.Running)
 	w.user("zoe", console.Viewer)
 	w.furnishFloor(c)
+	w.calls(c)
 	w.board.figures = someFigures(c.ID)
 	w.must(w.desk.As("user:ana").Save(t.Context(), "muguet", "breach.fr.md", letterText+"Clair.\n", hashOf(letterText), "clearer <b>", false))
 	w.board.planned = []pipeline.Planned{

@@ -38,6 +38,7 @@ type world struct {
 	desk     *desk
 	board    *board
 	floor    *floor
+	crowd    *crowd
 	secrets  map[string][]byte // of authenticators
 }
 
@@ -63,7 +64,7 @@ func newWorld(t testing.TB, adjust ...func(*console.Config)) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, ledger: l, clock: clock.NewManual(t0), desk: &desk{texts: newTexts()}, board: &board{}, secrets: map[string][]byte{}}
-	w.desk.w = w
+	w.desk.w, w.crowd = w, &crowd{by: map[string]*somebody{}, keys: keys}
 	w.floor = &floor{ring: keyring, links: []string{"aide.muguet.example"}, by: map[pipeline.Reference]console.Letters{}, spoken: map[pipeline.Reference]console.Spoken{}}
 	random := func(b []byte) { _, _ = rand.Read(b) }
 	w.accounts = console.NewAccounts(l, keys, w.clock, random)
@@ -74,6 +75,7 @@ func newWorld(t testing.TB, adjust ...func(*console.Config)) *world {
 	}
 	cfg := console.Config{
 		Files: templates.Console(), Ledger: l, Accounts: w.accounts, Board: w.board, Desk: w.desk, Floor: w.floor,
+		Cell:  console.NewCell(console.CellConfig{Calls: l, Customers: w.crowd, Deeds: w.crowd, Clock: w.clock, Hour: 40, Day: 100}),
 		Clock: w.clock, Real: w.clock, Random: random, Log: log, Locale: "en",
 	}
 	for _, f := range adjust {

@@ -1,0 +1,368 @@
+package console
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/art34/art34/pipeline"
+)
+
+// This file holds the pages of who has a customer on the phone: look up, verify,
+// answer. No key of a customer is ever part of an address.
+
+func cellRoutes() []route {
+	const call = "/cell/calls/{call}"
+	return []route{
+		{pattern: "GET /cell", may: ActLookUp, do: cellPage},
+		{pattern: "POST /cell", may: ActLookUp, do: lookUp},
+		{pattern: "GET " + call, may: ActLookUp, do: showCase},
+		{pattern: "POST " + call + "/look-up", may: ActLookUp, do: lookAgain},
+		{pattern: "POST " + call + "/verify", may: ActLookUp, do: verify},
+		{pattern: "POST " + call + "/number", may: ActLookUp, do: showNumber},
+		{pattern: "POST " + call + "/full", may: ActLookUp, do: unmask},
+		{pattern: "GET " + call + "/letters/{notice}/{attempt}", may: ActLookUp, do: showSent},
+		{pattern: "GET " + call + "/letters/{notice}/{attempt}/html", may: ActLookUp, frame: true, do: sentHTML},
+		{pattern: "GET " + call + "/letters/{notice}/{attempt}/file", may: ActLookUp, do: sentFile},
+		{pattern: "GET " + call + "/compare", may: ActHelp, do: callForm("cell_compare", StageAnswer)},
+		{pattern: "POST " + call + "/compare", may: ActHelp, do: compare},
+		{pattern: "GET " + call + "/copy", may: ActHelp, do: callForm("cell_copy", StageAnswer)},
+		{pattern: "POST " + call + "/copy", may: ActHelp, do: sendCopy},
+		{pattern: "GET " + call + "/post", may: ActHelp, do: callForm("cell_post", StageAnswer)},
+		{pattern: "POST " + call + "/post", may: ActHelp, do: postInstead},
+		{pattern: "GET " + call + "/correct", may: ActHelp, do: callForm("cell_correct", StageAnswer)},
+		{pattern: "POST " + call + "/correct", may: ActHelp, do: propose},
+		{pattern: "GET " + call + "/mark", may: ActHelp, do: callForm("cell_mark", StageAnswer)},
+		{pattern: "POST " + call + "/mark", may: ActHelp, do: mark},
+		{pattern: "GET " + call + "/pass-on", may: ActHelp, do: callForm("cell_pass", begun...)},
+		{pattern: "POST " + call + "/pass-on", may: ActHelp, do: passOn},
+		{pattern: "POST " + call + "/note", may: ActHelp, do: note},
+		{pattern: "POST " + call + "/written", may: ActHelp, do: written},
+		{pattern: "POST " + call + "/end", may: ActHelp, do: endCall},
+	}
+}
+
+// asker is the visitor as the cell knows them.
+func (v *visit) asker() (Asker, error) {
+	all, err := v.campaigns()
+	return Asker{Actor: v.user.Actor(), Roles: v.user.Roles, Source: "console", Campaigns: all}, err
+}
+
+// pathNumber reads a number of the path; what is none leads nowhere.
+func (v *visit) pathNumber(name string) int64 {
+	n, err := strconv.ParseInt(v.r.PathValue(name), 10, 64)
+	if err != nil || n < 0 {
+		return -1
+	}
+	return n
+}
+
+// searchData is the page with the one box. What was typed is not shown again.
+type searchData struct {
+	Campaigns []pipeline.Campaign
+	Mine      []pipeline.Call
+}
+
+func (v *visit) searchData(who Asker) (d searchData, err error) {
+	d.Campaigns = who.answering()
+	d.Mine, err = v.Cell.Mine(v.ctx(), who)
+	return d, err
+}
+
+func cellPage(v *visit) error {
+	who, err := v.asker()
+	if err != nil {
+		return err
+	}
+	d, err := v.searchData(who)
+	if err != nil {
+		return err
+	}
+	return v.page("cell", d)
+}
+
+func lookUp(v *visit) error {
+	who, err := v.asker()
+	if err != nil {
+		return err
+	}
+	c, err := v.Cell.LookUp(v.ctx(), who, LookUp{Key: v.value("key"), Campaign: v.value("campaign")})
+	if err := v.refused("key", err); err != nil {
+		return err
+	}
+	if len(v.problems) > 0 {
+		d, err := v.searchData(who)
+		if err != nil {
+			return err
+		}
+		return v.again("cell", d)
+	}
+	return v.seeOther(callPath(c.ID))
+}
+
+// caseData is a case with what its page needs beside it.
+type caseData struct {
+	Case
+	Path      string
+	Ref       string // how colleagues name the call
+	Lines     []line
+	Campaigns []pipeline.Campaign
+	Number    string // on file, once it was asked for
+	Causes    []string
+	Outcomes  []string
+	CopyPost  bool // a copy may go there
+	CopyEmail bool
+	Flags     []string // that the cell may give
+	Reasons   []string // to pass a call on
+	Matched   string   // "match", "no-match" of an address that was compared
+	Form      map[string]string
+}
+
+// line is a line of the timeline: a text of the words, and what stands beside it.
+type line struct {
+	Happening
+	Key string
+}
+
+// lines are the timeline of a file in words.
+func lines(f *File) (list []line) {
+	if f == nil {
+		return nil
+	}
+	for _, h := range f.Timeline {
+		key := "event." + string(h.Kind)
+		if h.Kind == pipeline.EvRefused || h.Kind == pipeline.EvBounced {
+			key += "." + string(h.Outcome)
+		}
+		list = append(list, line{h, key})
+	}
+	return list
+}
+
+func (v *visit) caseData(who Asker, d Case) caseData {
+	ref := strconv.FormatInt(d.Call.ID, 10)
+	x := caseData{
+		Case: d, Path: callPath(d.Call.ID), Ref: ref, Lines: lines(d.File), Campaigns: who.answering(),
+		Causes: pipeline.CallCauses(), Outcomes: pipeline.CallOutcomes(), Flags: MarkFlags(), Reasons: PassReasons(), Form: map[string]string{},
+	}
+	if d.File != nil {
+		x.CopyPost, x.CopyEmail = d.File.Reach[pipeline.Post], d.File.Reach[pipeline.Email]
+	}
+	return x
+}
+
+// theCase reads the call that the path names.
+func (v *visit) theCase() (Asker, caseData, error) {
+	who, err := v.asker()
+	if err != nil {
+		return who, caseData{}, err
+	}
+	d, err := v.Cell.Case(v.ctx(), who, v.pathNumber("call"))
+	return who, v.caseData(who, d), err
+}
+
+func showCase(v *visit) error {
+	_, d, err := v.theCase()
+	if err != nil {
+		return err
+	}
+	return v.page("call", d)
+}
+
+// onCall does something in a call; what it refuses is shown on the page of the call,
+// or on that of its form.
+func (v *visit) onCall(page, code string, do func(who Asker, id int64) error) error {
+	who, err := v.asker()
+	if err != nil {
+		return err
+	}
+	id := v.pathNumber("call")
+	if len(v.problems) == 0 {
+		if err := v.refused("", do(who, id)); err != nil {
+			return err
+		}
+	}
+	if len(v.problems) == 0 && code == "" {
+		return v.seeOther(callPath(id)) // the page itself says what came of it
+	}
+	if len(v.problems) == 0 {
+		return v.done(callPath(id), code)
+	}
+	d, err := v.Cell.Case(v.ctx(), who, id)
+	if err != nil {
+		return err
+	}
+	x := v.caseData(who, d)
+	if x.Stage == StageClosed || page != "call" && x.Stage != StageAnswer && page != "cell_pass" {
+		page = "call"
+	}
+	for name := range v.r.PostForm {
+		if name != "token" && name != "note" && !strings.HasPrefix(name, "value-") {
+			x.Form[name] = v.value(name)
+		}
+	}
+	x.Form["note"] = v.text("note", noteLimit)
+	return v.again(page, x)
+}
+
+// noteLimit is how long a note may be, in characters.
+const noteLimit = 2000
+
+func lookAgain(v *visit) error {
+	key, campaign := v.value("key"), v.value("campaign")
+	return v.onCall("call", "", func(who Asker, id int64) error {
+		_, err := v.Cell.LookUp(v.ctx(), who, LookUp{Key: key, Campaign: campaign, Call: id})
+		return err
+	})
+}
+
+func verify(v *visit) error {
+	a := Answer{Way: pipeline.Verification(v.value("way")), Reference: v.value("reference"), Reached: v.value("reached") == "yes", Values: map[string]string{}}
+	for name := range v.r.PostForm {
+		if column, ok := strings.CutPrefix(name, "value-"); ok {
+			a.Values[column] = v.value(name)
+		}
+	}
+	return v.onCall("call", "", func(who Asker, id int64) error {
+		_, err := v.Cell.Verify(v.ctx(), who, id, a)
+		return err
+	})
+}
+
+func showNumber(v *visit) error {
+	who, err := v.asker()
+	if err != nil {
+		return err
+	}
+	number, err := v.Cell.Number(v.ctx(), who, v.pathNumber("call"))
+	if err := v.refused("", err); err != nil {
+		return err
+	}
+	_, d, err := v.theCase()
+	if err != nil {
+		return err
+	}
+	if d.Number = number; len(v.problems) > 0 {
+		return v.again("call", d)
+	}
+	return v.page("call", d)
+}
+
+func unmask(v *visit) error {
+	who, err := v.asker()
+	if err != nil {
+		return err
+	}
+	reason := v.reason()
+	if len(v.problems) > 0 {
+		_, d, err := v.theCase()
+		if err != nil {
+			return err
+		}
+		return v.again("call", d)
+	}
+	d, err := v.Cell.Unmask(v.ctx(), who, v.pathNumber("call"), reason)
+	if err != nil {
+		return err
+	}
+	return v.page("call", v.caseData(who, d))
+}
+
+// sent is the letter that the path names.
+func (v *visit) sent() (SentLetter, error) {
+	who, err := v.asker()
+	if err != nil {
+		return SentLetter{}, err
+	}
+	return v.Cell.Letter(v.ctx(), who, v.pathNumber("call"), v.pathNumber("notice"), int(v.pathNumber("attempt")))
+}
+
+func showSent(v *visit) error {
+	l, err := v.sent()
+	if err != nil {
+		return err
+	}
+	return v.page("cell_letter", struct {
+		Letter     SentLetter
+		Path, Back string
+	}{l, v.r.URL.Path, callPath(v.pathNumber("call"))})
+}
+
+// sentHTML is the e-mail as a mail program shows it, for a sandboxed frame.
+func sentHTML(v *visit) error {
+	l, err := v.sent()
+	if err != nil {
+		return err
+	}
+	if len(l.HTML) == 0 {
+		return pipeline.ErrNotFound
+	}
+	return v.bytes("text/html; charset=utf-8", l.HTML)
+}
+
+// sentFile is the message, or the pages, as they went out.
+func sentFile(v *visit) error {
+	l, err := v.sent()
+	if err != nil {
+		return err
+	}
+	name, kind, how := strconv.FormatInt(l.Of.Notice, 10)+"-"+strconv.Itoa(l.Of.Attempt), "application/pdf", "inline"
+	if l.Of.Channel == pipeline.Email {
+		name, kind, how = name+".eml", "message/rfc822", "attachment"
+	} else {
+		name += ".pdf"
+	}
+	v.w.Header().Set("Content-Disposition", how+`; filename="letter-`+name+`"`)
+	return v.bytes(kind, l.Bytes)
+}
+
+// callForm shows the form of something that is done in a call.
+func callForm(page string, stages ...Stage) func(*visit) error {
+	return func(v *visit) error {
+		_, d, err := v.theCase()
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(stages, d.Stage) {
+			return v.seeOther(d.Path)
+		}
+		return v.page(page, d)
+	}
+}
+
+// stated is an address as a form says it.
+func (v *visit) stated() Address {
+	a := Address{Email: v.value("email"), Postcode: v.value("postcode"), City: v.value("city"), Country: v.value("country")}
+	for line := range strings.SplitSeq(v.text("lines", 500), "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			a.Lines = append(a.Lines, line)
+		}
+	}
+	if v.value("what") == string(pipeline.Post) {
+		a.Email = ""
+	}
+	return a
+}
+
+func compare(v *visit) error {
+	who, err := v.asker()
+	if err != nil {
+		return err
+	}
+	same, err := v.Cell.Compare(v.ctx(), who, v.pathNumber("call"), v.stated())
+	if err := v.refused("", err); err != nil {
+		return err
+	}
+	_, d, err := v.theCase()
+	if err != nil {
+		return err
+	}
+	if len(v.problems) > 0 {
+		return v.again("cell_compare", d)
+	}
+	if d.Matched = "no-match"; same {
+		d.Matched = "match"
+	}
+	return v.show(http.StatusOK, "cell_compare", d)
+}
