@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -13,15 +14,23 @@ import (
 	"github.com/art34/art34/pipeline/console"
 	"github.com/art34/art34/pipeline/console/answer"
 	"github.com/art34/art34/pipeline/console/vouch"
+	"github.com/art34/art34/pipeline/kit/seal"
 	"github.com/art34/art34/templates"
 )
 
 // consoleFloor knows letters, keys and starting questions for the pages of the floor.
 type consoleFloor struct{ h *house }
 
-// Keys are those of a campaign.
+// Keys are those of a campaign: a draft without lists has none yet, and gets them.
 func (f consoleFloor) Keys(campaign int64) (console.CampaignKeys, error) {
-	return f.h.keys.Existing(campaign)
+	keys, err := f.h.keys.Existing(campaign)
+	switch {
+	case errors.Is(err, seal.ErrNoKeys):
+		return f.h.keys.Campaign(campaign)
+	case errors.Is(err, seal.ErrDestroyed):
+		return nil, decline("campaign-erased", "the data of this campaign were destroyed", "nothing more is kept of it")
+	}
+	return keys, err
 }
 
 // Links are the hosts that letters of a campaign may link to, and answers too.
