@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"html/template"
 	"slices"
@@ -93,6 +94,8 @@ func (v *visit) published(c pipeline.Campaign, locale string) (list []shownAnswe
 			list = append(list, shownAnswer{QA: q, HTML: answer.HTML(q.InForce.Answer, q.Locale, hosts)})
 		}
 	}
+	// In the order in which they were brought in: what is asked most stands first.
+	slices.SortFunc(list, func(a, b shownAnswer) int { return cmp.Compare(a.ID, b.ID) })
 	return list, all, nil
 }
 
