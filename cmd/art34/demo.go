@@ -20,6 +20,7 @@ type demoCmd struct {
 	Seed      uint64  `help:"The same seed gives the same customers, and lets the same addresses fail." default:"34" placeholder:"S"`
 	Bounces   float64 `help:"Share of addresses at which an e-mail fails, at once or later, in all the ways known." default:"0.08" placeholder:"SHARE"`
 	Out       string  `help:"Directory to work in; it must not exist (default: a fresh one under the temporary directory)." placeholder:"DIR" type:"path"`
+	Stay      bool    `help:"Afterwards keep the console open, with ready-made people and a second campaign that waits to be checked, approved and launched. Ctrl-C ends it."`
 	Resume    string  `help:"Go on with a demo that was interrupted, in the directory that it worked in." placeholder:"DIR" type:"path"`
 
 	// For tests: into which the longest wait is compressed, and another campaign.yaml.
@@ -36,6 +37,7 @@ Killed in the middle, it goes on with --resume where it was: nothing is lost.
 Examples:
 
     art34 demo
+    art34 demo --stay
     art34 demo --customers 500 --seed 7 --bounces 0.12
     art34 demo --resume /tmp/art34-demo-123`
 }
@@ -87,7 +89,10 @@ func (c demoCmd) Run(ctx context.Context, a *app) error {
 		}
 		return err
 	}
-	return c.finish(ctx, a, h, p, dir, a.real.Now().Sub(start))
+	if err := c.finish(ctx, a, h, p, dir, a.real.Now().Sub(start)); err != nil || !c.Stay {
+		return err
+	}
+	return c.stay(drain, a, p, dir)
 }
 
 // notes is what outlives the process.

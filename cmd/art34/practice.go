@@ -37,6 +37,7 @@ type practice struct {
 	returned map[int64]bool // print runs whose returned letters were recorded
 	mended   map[string]int // reason → breakers that the practice released as a person would
 	settled  *status
+	staying  bool // people work with it; it ends when they say so
 }
 
 // run launches the campaign and works until every notice is settled or held.
@@ -47,44 +48,54 @@ func (p *practice) run(ctx context.Context) (err error) {
 	if err := p.start(); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	client, listener, err := p.openRelay()
 	if err != nil {
 		return err
-	}
-	if p.relay, err = rehearsal.NewRelay(p.relayConfig()); err != nil {
-		return errors.Join(err, listener.Close())
 	}
 	defer p.relay.Close()
-	address, err := email.ParseRelayURL("smtp://" + listener.Addr().String() + "?tls=none")
-	if err != nil {
-		return err
-	}
-	client, err := email.NewRelay(email.RelayConfig{Address: address, Hello: "localhost"})
-	if err != nil {
-		return err
-	}
 	if p.campaign.State != pipeline.Running {
 		if err := p.h.operations().Launch(ctx, p.campaign.Name, time.Time{}, 0); err != nil {
 			return err
 		}
 	}
-	s, err := p.h.newService(ctx, serviceConfig{
-		roles: allRoles(), relay: relayAt{client},
-		// It is proven before anything is sent, and the relay is our own.
-		wayBack: func(pipeline.Campaign, pipeline.Channel) bool { return true },
-		times:   practiceTimes(),
-	})
+	s, err := p.service(ctx, client)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := p.work(ctx, s, relayAt{client}, listener); err != nil && !errors.Is(err, context.Canceled) {
+	if err := p.work(ctx, s, client, listener); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	if p.settled == nil {
 		return decline("interrupted", "stopped before everything was settled", "")
 	}
 	return nil
+}
+
+// openRelay prepares the practice relay and a client of it; it serves in work.
+func (p *practice) openRelay() (dispatch.Relay, net.Listener, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	if p.relay, err = rehearsal.NewRelay(p.relayConfig()); err != nil {
+		return nil, nil, errors.Join(err, listener.Close())
+	}
+	address, err := email.ParseRelayURL("smtp://" + listener.Addr().String() + "?tls=none")
+	if err != nil {
+		return nil, nil, errors.Join(err, listener.Close())
+	}
+	client, err := email.NewRelay(email.RelayConfig{Address: address, Hello: "localhost"})
+	return relayAt{client}, listener, err
+}
+
+// service does all the work, through the practice relay. The way back is proven
+// before anything is sent, and the relay is our own.
+func (p *practice) service(ctx context.Context, relay dispatch.Relay) (*service, error) {
+	return p.h.newService(ctx, serviceConfig{
+		roles: allRoles(), relay: relay, times: practiceTimes(),
+		wayBack: func(pipeline.Campaign, pipeline.Channel) bool { return true },
+	})
 }
 
 // practiceTimes are short: an hour is over in no time, also after a death.
@@ -138,7 +149,9 @@ func (p *practice) work(ctx context.Context, s *service, r dispatch.Relay, liste
 	defer back.Close()
 	alongside(func(ctx context.Context) error { return p.relay.Return(ctx, practiceBox{back}) })
 	alongside(func(ctx context.Context) error { return judgeAll(ctx, back) })
-	if err = p.prove(ctx, r); err == nil {
+	if p.staying {
+		err = s.run(ctx, ctx, nil)
+	} else if err = p.prove(ctx, r); err == nil {
 		alongside(p.drive)
 		if p.notes != nil {
 			alongside(func(ctx context.Context) error { return p.notes.keepClock(ctx, p.clock, p.factor) })

@@ -70,3 +70,6 @@ func totpURL(secret []byte, login string) string {
 	q := url.Values{"secret": {strings.ReplaceAll(totpText(secret), " ", "")}, "issuer": {"Art34"}}
 	return "otpauth://totp/" + url.PathEscape("Art34:"+login) + "?" + strings.ReplaceAll(q.Encode(), "+", "%20")
 }
+
+// SecondFactor is what an authenticator with this secret shows at a time.
+func SecondFactor(secret []byte, at time.Time) string { return totpCode(secret, at.Unix()/30) }
