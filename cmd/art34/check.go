@@ -91,6 +91,8 @@ type verdict struct {
 	Content string  `json:"content"`
 	Imports []int64 `json:"imports"`
 	Blocks  int     `json:"blocks"`
+
+	Forecast *outlook `json:"forecast,omitempty"` // for the pages
 }
 
 // noteTwins blocks when channels.both_if asks for other paper copies than the
@@ -157,7 +159,7 @@ func (h *house) check(ctx context.Context, c pipeline.Campaign) (*checked, error
 	}
 	result.Blocks, result.Warnings = k.findings(letter.Block), k.findings(letter.Warn)
 	result.Forecast = k.forecast(h.real.Now().Sub(start))
-	data, err := json.Marshal(verdict{Content: hash, Imports: imports, Blocks: len(result.Blocks)})
+	data, err := json.Marshal(verdict{Content: hash, Imports: imports, Blocks: len(result.Blocks), Forecast: &result.Forecast})
 	if err != nil {
 		return nil, err
 	}
