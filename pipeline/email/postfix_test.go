@@ -42,31 +42,42 @@ func TestPostfix(t *testing.T) {
 	t.Cleanup(func() { _ = c.Close() })
 
 	composer := newComposer(t)
-	send := func(n int, to string) (*pipeline.Message, pipeline.Answer) {
+	compose := func(n int, to string) *pipeline.Message {
 		t.Helper()
 		m, err := composer.Compose(testLetter(), []byte(testText), []byte(testHTML), pipeline.Notice{ID: int64(n), Attempt: 1}, to, testTime)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return m, c.Send(t.Context(), m, nil)
+		return m
 	}
 	const messages = 20
-	want := map[string]string{}   // return path → body
-	queued := map[string]string{} // queue id → Message-ID
+	var list []*pipeline.Message
 	for n := 1; n <= messages; n++ {
-		m, a := send(n, fmt.Sprintf("zoe%d@example.com", n))
-		if a.Phase != pipeline.PhaseAccepted || a.QueueID == "" {
-			t.Fatalf("message %d: %+v", n, a)
-		}
-		want[m.From], queued[a.QueueID] = string(m.Body), m.ID
+		list = append(list, compose(n, fmt.Sprintf("zoe%d@example.com", n)))
 		if n%7 == 0 { // a refusal in between must not disturb the next one
-			if _, a := send(100+n, "zoe@dead.example"); a.Phase != pipeline.PhaseRefused || a.Outcome != pipeline.Dead || a.Enhanced != "5.1.1" || strings.Contains(a.Reply, "zoe") {
-				t.Fatalf("dead: %+v", a)
-			}
+			list = append(list, compose(100+n, "zoe@dead.example"))
 		}
 	}
-	if _, a := send(200, "zoe@later.example"); a.Phase != pipeline.PhaseRefused || a.Outcome != pipeline.Transient {
-		t.Fatalf("later: %+v", a)
+	list = append(list, compose(200, "zoe@later.example"), nil)
+	want := map[string]string{}   // return path → body
+	queued := map[string]string{} // queue id → Message-ID
+	for i, m := range list[:len(list)-1] {
+		a := c.Send(t.Context(), m, list[i+1])
+		switch m.To {
+		case "zoe@dead.example":
+			if a.Phase != pipeline.PhaseRefused || a.Outcome != pipeline.Dead || a.Enhanced != "5.1.1" || strings.Contains(a.Reply, "zoe") {
+				t.Fatalf("dead: %+v", a)
+			}
+		case "zoe@later.example":
+			if a.Phase != pipeline.PhaseRefused || a.Outcome != pipeline.Transient {
+				t.Fatalf("later: %+v", a)
+			}
+		default:
+			if a.Phase != pipeline.PhaseAccepted || a.QueueID == "" {
+				t.Fatalf("message %d: %+v", i, a)
+			}
+			want[m.From], queued[a.QueueID] = string(m.Body), m.ID
+		}
 	}
 
 	tick := time.NewTicker(10 * time.Millisecond)
