@@ -20,7 +20,8 @@ func Read(source pipeline.InboundSource, raw []byte) *dsn.Report {
 	case pipeline.FromMailgun:
 		return posted((*webhook.Mailgun)(nil).Events(raw))
 	}
-	if trimmed := bytes.TrimSpace(raw); len(trimmed) > 0 && trimmed[0] == '{' { // what was posted, from a file
+	// What was posted, from a file. Mail is mail, whatever it looks like.
+	if trimmed := bytes.TrimSpace(raw); source == pipeline.FromFile && len(trimmed) > 0 && trimmed[0] == '{' {
 		for _, a := range []webhook.Adapter{(*webhook.SES)(nil), (*webhook.Mailgun)(nil)} {
 			if events, err := a.Events(trimmed); err == nil && len(events) > 0 {
 				return posted(events, nil)
