@@ -88,7 +88,7 @@ func (p *IMAP) Close() {
 func (p *IMAP) Check(ctx context.Context) (messages int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	s, err := p.config.connect(ctx)
+	s, err := p.config.enter(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -115,7 +115,7 @@ func (p *IMAP) Collect(ctx context.Context) (kept int, err error) {
 		}
 	}()
 	if p.session == nil {
-		if p.session, err = p.config.connect(ctx); err != nil {
+		if p.session, err = p.config.enter(ctx); err != nil {
 			return 0, err
 		}
 	}

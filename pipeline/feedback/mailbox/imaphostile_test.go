@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -261,4 +262,44 @@ func FuzzPoll(f *testing.F) {
 		}
 		p.Close()
 	})
+}
+
+// TestIMAPLogin: where LOGIN is not allowed the password goes by PLAIN, and a token
+// by XOAUTH2; what the server explains of a refusal is answered, and not repeated.
+func TestIMAPLogin(t *testing.T) {
+	t.Parallel()
+	caps := "* CAPABILITY IMAP4rev1 LOGINDISABLED SASL-IR AUTH=PLAIN AUTH=XOAUTH2\r\n$ OK\r\n"
+	plain := base64.StdEncoding.EncodeToString([]byte("\x00me\x00secret"))
+	oauth := base64.StdEncoding.EncodeToString([]byte("user=me\x01auth=Bearer secret\x01\x01"))
+	for name, c := range map[string]struct {
+		script script
+		rest   string
+		kept   int
+	}{
+		"plain":   {honest().with("LOGIN", "$ BAD\r\n").with("CAPABILITY", caps).with("AUTHENTICATE PLAIN "+plain+"\r\n", "$ OK\r\n"), "?tls=none", 2},
+		"token":   {honest().with("LOGIN", "$ BAD\r\n").with("CAPABILITY", caps).with("AUTHENTICATE XOAUTH2 "+oauth+"\r\n", "$ OK\r\n"), "?tls=none&auth=oauth", 2},
+		"refused": {honest().with("CAPABILITY", caps).with("AUTHENTICATE XOAUTH2", "$ NO [AUTHENTICATIONFAILED] secret\r\n"), "?tls=none&auth=oauth", 0},
+	} {
+		o := &office{t: t}
+		s := &testenv.IMAPServer{Addr: c.script.serve(t).Addr().String(), User: "me", Password: "secret"}
+		n, err := collector(t, o.config(account(s, "imap", c.rest), s)).Collect(t.Context())
+		if n != c.kept || (err == nil) != (c.kept > 0) || err != nil && (!strings.Contains(err.Error(), "NO AUTHENTICATIONFAILED") || strings.Contains(err.Error(), "secret")) {
+			t.Errorf("%s: %d kept, %v", name, n, err)
+		}
+	}
+}
+
+// TestIMAPEager: a server that refuses a login while it still asks for something
+// does not hold the collector.
+func TestIMAPEager(t *testing.T) {
+	t.Parallel()
+	caps := "* CAPABILITY IMAP4rev1 LOGINDISABLED SASL-IR AUTH=PLAIN\r\n$ OK\r\n"
+	l := honest().with("CAPABILITY", caps).with("AUTHENTICATE", "+ eyJzdGF0dXMiOiI0MDAifQ==\r\n$ NO secret\r\n").serve(t)
+	o := &office{t: t}
+	s := &testenv.IMAPServer{Addr: l.Addr().String(), User: "me", Password: "secret"}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := collector(t, o.config(account(s, "imap", "?tls=none"), s)).Collect(ctx); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("%v", err)
+	}
 }

@@ -64,6 +64,37 @@ type session struct {
 	caps imap.CapSet // after the login
 }
 
+// entrance is how long connecting and logging in may take.
+const entrance = time.Minute
+
+// enter is connect within bounds. The library can wait for ever for a server that
+// answers a login before its question was answered: such a conversation is left
+// behind with its connection closed.
+func (c IMAPConfig) enter(ctx context.Context) (*session, error) {
+	type entered struct {
+		s   *session
+		err error
+	}
+	ctx, cancel := context.WithTimeout(ctx, entrance)
+	done := make(chan entered, 1)
+	go func() {
+		defer cancel()
+		s, err := c.connect(ctx)
+		done <- entered{s, err}
+	}()
+	select {
+	case e := <-done:
+		return e.s, e.err
+	case <-ctx.Done():
+	}
+	select {
+	case e := <-done:
+		return e.s, e.err
+	case <-time.After(time.Second):
+		return nil, errors.New("the folder cannot be entered: the login does not come to an end")
+	}
+}
+
 // connect dials, protects the connection and logs in.
 func (c IMAPConfig) connect(ctx context.Context) (_ *session, err error) {
 	conn, err := c.Dial(ctx, c.Account.Server())
