@@ -692,3 +692,29 @@ func TestCallsPerThousandLetters(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+// TestAnswersBesideACall: the page of a call looks answers up, and shows which one
+// was given, in which version.
+func TestAnswersBesideACall(t *testing.T) {
+	t.Parallel()
+	w, c := newCell(t)
+	w.write(c, "bank", "en", "Were my bank details taken?", "No.", true, pipeline.ForCell)
+	call := w.found(agent(c), "C0001234")
+	path := "/cell/calls/" + strconv.FormatInt(call.ID, 10)
+	b := w.as("ana")
+	a := b.get(path)
+	hidden := `name="call" value="` + strconv.FormatInt(call.ID, 10) + `"`
+	if !strings.Contains(a.body, `action="/campaigns/`+c.Name+`/answers"`) || !strings.Contains(a.body, hidden) {
+		t.Fatalf("no answers beside the call: %d", a.status)
+	}
+	a = b.post("/campaigns/"+c.Name+"/answers", "q", "bank", "lang", "en", "call", strconv.FormatInt(call.ID, 10))
+	if !strings.Contains(a.body, "Were my bank details taken?") || strings.Count(a.body, hidden) != 2 || !strings.Contains(a.body, `href="`+path+`"`) {
+		t.Errorf("the answers do not find back to the call: %d", a.status)
+	}
+	if a := b.post("/campaigns/"+c.Name+"/answers/1/given", "n", "1", "call", strconv.FormatInt(call.ID, 10)); a.to != path+"?done=answer_given" {
+		t.Errorf("%d %s", a.status, a.to)
+	}
+	if a := b.get(path); !strings.Contains(a.body, "An answer was given: bank (en 1)") {
+		t.Error("the call does not say which answer was given")
+	}
+}
