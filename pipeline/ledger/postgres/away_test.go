@@ -240,7 +240,7 @@ func TestAnswerLostOnTheWay(t *testing.T) {
 func TestServerDoesNotAnswer(t *testing.T) {
 	t.Parallel()
 	server := testenv.NewPostgres(t, testenv.PostgresConfig{})
-	l, err := postgres.Open(t.Context(), postgres.Config{URL: server.Database(t), Timeout: time.Second})
+	l, err := postgres.Open(t.Context(), postgres.Config{URL: server.Database(t), Timeout: 3 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
