@@ -63,13 +63,13 @@ func TestPracticeRelayOverLMTP(t *testing.T) {
 	settled := func(s status) bool {
 		return s.States[pipeline.Queued]+s.States[pipeline.Sending]+s.States[pipeline.InDoubt] == 0 && s.Channels[pipeline.Email][pipeline.Accepted] > 0
 	}
-	until(t, "everything came back", 2*time.Minute, func() bool {
+	// All of it at one look: what is resent may come back too, and letters follow when
+	// it is judged.
+	until(t, "everything came back and is judged", 2*time.Minute, func() bool {
 		time.Sleep(200 * time.Millisecond)
-		return relay.Coming() == 0 && settled(in.status(false))
-	})
-	until(t, "everything is judged", time.Minute, func() bool {
-		time.Sleep(200 * time.Millisecond)
-		return in.judged()["pending"] == 0
+		s, got := in.status(false), in.judged()
+		return relay.Coming() == 0 && settled(s) && got["pending"] == 0 && got["quarantined"] == relay.Counts().Returned["forged"] &&
+			s.Channels[pipeline.Post][pipeline.Printing] > 0
 	})
 	r.kill()
 
