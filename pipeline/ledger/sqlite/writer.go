@@ -22,8 +22,8 @@ const (
 	pause = time.Millisecond
 	// longPause is what it leaves as long as less than fewRows have gathered. Couriers
 	// ask for a few rows each: in fewer and larger transactions the pages that they
-	// share are written less often (measured: a twelfth of what an e-mail costs).
-	longPause = 3 * time.Millisecond
+	// share are written less often; much longer, and eight couriers wait for it.
+	longPause = 2 * time.Millisecond
 	fewRows   = 128
 	// poll is how often the writer looks whether another process is done.
 	poll = 300 * time.Microsecond
