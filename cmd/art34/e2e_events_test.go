@@ -273,7 +273,8 @@ func TestFeedbackByEvents(t *testing.T) {
 			t.Errorf("e-mail %d: %q, want %q (%s by %s, %s)", i, got, what, n.State, n.Channel, n.Reason)
 		}
 	}
-	if w := in.status(true).Warnings; len(w) != 1 || w[0].Code != "withheld" || w[0].Failed != 2 {
+	// A kill may have come between an event and its count: then it is counted again.
+	if w := in.status(true).Warnings; len(w) != 1 || w[0].Code != "withheld" || w[0].Failed < 2 || w[0].Failed > 3 {
 		t.Errorf("no alarm about what the providers withheld: %+v", w)
 	}
 	sns.mu.Lock()

@@ -40,8 +40,8 @@ func keptBack(e pipeline.Event) bool {
 	return false
 }
 
-// noted raises the alarm about what a provider keeps back. It is told of every event
-// once.
+// noted raises the alarm about what a provider keeps back. After a crash it may count
+// an event twice, and never none.
 func (h *house) noted(ctx context.Context, n pipeline.Notice, e pipeline.Event) {
 	if !keptBack(e) {
 		return

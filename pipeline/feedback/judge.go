@@ -62,7 +62,8 @@ type JudgeConfig struct {
 	Clock   clock.Clock // of the business
 	Real    clock.Clock
 	Log     *slog.Logger
-	// Noted, if set, is told of every event that was stored, with the notice as it
+	// Noted, if set, is told at least once of every event that was stored: once more
+	// if the process died before it knew. It gets the notice as it
 	// was before.
 	Noted func(ctx context.Context, n pipeline.Notice, e pipeline.Event)
 }
@@ -140,6 +141,7 @@ type finding struct {
 	only    bool            // the event is recorded whatever the policy says
 	forward *Message        // to be sent on to the cell
 	decided bool
+	fresh   bool // not judged before
 }
 
 // became sets what became of the message.
@@ -147,7 +149,7 @@ func (f *finding) became(s pipeline.InboundState) { f.in.State, f.decided = s, t
 
 // read says what one message means: whom it is about, and what happened.
 func (j *Judge) read(ctx context.Context, in pipeline.Inbound) (*finding, error) {
-	f := &finding{in: in}
+	f := &finding{in: in, fresh: in.JudgedAt.IsZero()}
 	f.in.Sealed, f.in.JudgedAt, f.in.Rules = nil, j.Clock.Now(), Rules
 	f.in.Notice, f.in.Attempt, f.in.Kind, f.in.Outcome, f.in.Code = 0, 0, "", "", ""
 	m, err := Open(j.Keys, in)

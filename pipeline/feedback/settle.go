@@ -156,6 +156,9 @@ func (j *Judge) decide(ctx context.Context, f *finding, step *stepping) error {
 			f.in.State = pipeline.InboundApplied
 		}
 		f.decided = true
+		if f.fresh { // whoever stored it may have died before anybody was told
+			j.noted(ctx, n, e)
+		}
 		return nil
 	}
 	next, moved, early := n, false, false
