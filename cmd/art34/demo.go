@@ -26,6 +26,7 @@ type demoCmd struct {
 	// For tests: into which the longest wait is compressed, and another campaign.yaml.
 	Span time.Duration `hidden:"" default:"8s"`
 	File string        `hidden:"" type:"path"`
+	Pace float64       `hidden:"" default:"60"` // of the clock of --stay
 }
 
 // Help shows examples.

@@ -17,10 +17,6 @@ import (
 // secondName is the campaign of demo --stay that nobody has touched yet.
 const secondName = "second"
 
-// stayFactor is how much faster the clock of demo --stay goes: a resend after four
-// hours comes after four minutes.
-const stayFactor = 60
-
 // demoPerson is somebody of the demo.
 type demoPerson struct {
 	login, name string
@@ -66,7 +62,7 @@ func (c demoCmd) stay(ctx context.Context, a *app, p *practice, dir string) erro
 		return err
 	}
 	defer p.relay.Close()
-	p.clock.run(stayFactor)
+	p.clock.run(c.Pace)
 	h.Relay = "smtp://" + listener.Addr().String() + "?tls=none"
 	s, err := p.service(ctx, client)
 	if err != nil {
@@ -76,7 +72,7 @@ func (c demoCmd) stay(ctx context.Context, a *app, p *practice, dir string) erro
 	if s.console, err = h.stayConsole(ctx, a.consoleOptions); err != nil {
 		return err
 	}
-	a.introduce(s.console.url, people)
+	a.introduce(s.console.url, people, c.Pace)
 	go a.codes(people)
 	if err := p.work(ctx, s, client, listener); err != nil && !errors.Is(err, context.Canceled) {
 		return err
@@ -131,7 +127,7 @@ func (h *house) invite(ctx context.Context, people []demoPerson) ([]demoPerson, 
 }
 
 // introduce says who may log in, and as what.
-func (a *app) introduce(url string, people []demoPerson) {
+func (a *app) introduce(url string, people []demoPerson, pace float64) {
 	fmt.Fprintf(a.out, "\nThe console stays open: %s\nThese people may log in. None of them exists, and neither does any customer.\n\n", url)
 	table(a.out, func(w io.Writer) {
 		fmt.Fprintln(w, "LOGIN\tPASSWORD\tROLE\tCODE NOW")
@@ -143,7 +139,7 @@ func (a *app) introduce(url string, people []demoPerson) {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", x.login, x.password, x.role, code)
 		}
 	})
-	fmt.Fprintf(a.out, "\nTry this: olga checks the campaign %q, reads some letters and submits it; didier approves it; olga launches it.\nBounces come back, and its clock goes %d times as fast as yours.\nPress Enter for another code, Ctrl-C to end.\n", secondName, stayFactor)
+	fmt.Fprintf(a.out, "\nTry this: olga checks the campaign %q, reads some letters and submits it; didier approves it; olga launches it.\nBounces come back, and its clock goes %.0f times as fast as yours.\nPress Enter for another code, Ctrl-C to end.\n", secondName, pace)
 }
 
 // codes prints the code of the second factor whenever somebody presses Enter.
