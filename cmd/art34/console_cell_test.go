@@ -1,0 +1,132 @@
+package main
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/console"
+	"github.com/art34/art34/pipeline/kit/testenv"
+)
+
+// TestDeedsOfTheCell does for customers of a real campaign what the cell asks for,
+// before and after their letters left, and audits the ledger afterwards.
+func TestDeedsOfTheCell(t *testing.T) {
+	t.Parallel()
+	sink := testenv.Sink(t)
+	in := install(t, 120, 7, "ART34_RELAY="+sink.URL, "ART34_CONSOLE=off")
+	in.must("launch", "muguet")
+	h := in.house()
+	defer h.Close()
+	ctx := t.Context()
+	c, err := h.ledger.Campaign(ctx, "muguet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := consoleCustomers{h}
+	refused := func(err error, code string) {
+		t.Helper()
+		if pipeline.ErrorCode(err) != code {
+			t.Errorf("%v, want %s", err, code)
+		}
+	}
+	now := func(id int64) pipeline.Notice {
+		t.Helper()
+		j, err := h.ledger.Notice(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return j.Notice
+	}
+	// Three who wait for an e-mail and could be written to by post.
+	var ids []int64
+	for j, err := range h.ledger.Each(ctx, pipeline.Filter{Campaign: c.ID, States: []pipeline.State{pipeline.Due}, Roles: []pipeline.Role{pipeline.Primary}}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := k.File(ctx, c, j.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if j.Channel == pipeline.Email && f.Reach[pipeline.Post] && f.Reach[pipeline.Email] {
+			ids = append(ids, j.ID)
+		}
+	}
+	if len(ids) < 3 {
+		t.Fatalf("%d customers fit", len(ids))
+	}
+	paper, dead, mailed := ids[0], ids[1], ids[2]
+	_, err = k.Copy(ctx, "user:ana", c, mailed, console.CopyOrder{Channel: pipeline.Email}, "lost")
+	refused(err, "not-sent")
+	refused(k.ByPost(ctx, "user:ana", c, paper, "call 01 99 00 12 34"), "reason-personal")
+	if err := k.ByPost(ctx, "user:ana", c, paper, "has no computer"); err != nil {
+		t.Fatal(err)
+	}
+	if n := now(paper); n.Channel != pipeline.Post || n.State != pipeline.Due || n.Reason != reasonAsked {
+		t.Errorf("%+v", n)
+	}
+	refused(k.ByPost(ctx, "user:ana", c, paper, "again"), "nothing-planned")
+	if err := k.Mark(ctx, "user:ana", c, dead, pipeline.FlagDeceased, "told by the family"); err != nil {
+		t.Fatal(err)
+	}
+	if n := now(dead); n.State != pipeline.Held || n.Reason != pipeline.FlagDeceased || !slices.Contains(n.Flags, pipeline.FlagDeceased) {
+		t.Errorf("%+v", n)
+	}
+	if f, err := k.File(ctx, c, dead); err != nil || !slices.Contains(f.Flags, pipeline.FlagDeceased) {
+		t.Errorf("%v, %v", err, f.Flags)
+	}
+	if code := in.start("run", "--until-idle").wait(2 * time.Minute); code != 0 {
+		t.Fatalf("run: exit %d", code)
+	}
+	if n := now(paper); n.State != pipeline.Printing || n.Channel != pipeline.Post {
+		t.Errorf("%+v", n)
+	}
+	if n := now(dead); n.State != pipeline.Held {
+		t.Errorf("%+v", n)
+	}
+	// What has left keeps its state, and bears the flag.
+	if err := k.Mark(ctx, "user:ana", c, mailed, pipeline.FlagProtectedAddress, "asked for"); err != nil {
+		t.Fatal(err)
+	}
+	if n := now(mailed); n.State != pipeline.Accepted || !slices.Contains(n.Flags, pipeline.FlagProtectedAddress) {
+		t.Errorf("%+v", n)
+	}
+	mails := sink.Count(t)
+	for _, o := range []console.CopyOrder{{Channel: "fax"}, {Channel: pipeline.Email, Format: pipeline.FormatLargePrint}, {Channel: pipeline.Post, Locale: "tlh"}, {Channel: pipeline.Post, Format: pipeline.FormatBraille}} {
+		if _, err := k.Copy(ctx, "user:ana", c, ids[3], o, "r"); err == nil {
+			t.Errorf("%+v was taken", o)
+		}
+	}
+	id, err := k.Copy(ctx, "user:ana", c, ids[3], console.CopyOrder{Channel: pipeline.Email, Locale: "en"}, "deleted by mistake")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = k.Copy(ctx, "user:ana", c, ids[3], console.CopyOrder{Channel: pipeline.Email}, "again")
+	refused(err, "copy-coming")
+	if code := in.start("run", "--until-idle").wait(2 * time.Minute); code != 0 {
+		t.Fatalf("run: exit %d", code)
+	}
+	if n := now(id); n.State != pipeline.Accepted || n.Locale != "en" || n.Role != pipeline.Copy || sink.Count(t) != mails+1 {
+		t.Errorf("%d e-mails more, %+v", sink.Count(t)-mails, n)
+	}
+	l, err := k.Letter(ctx, c, id, 1)
+	if err != nil || !l.Same || len(l.HTML) == 0 {
+		t.Errorf("%v, %+v", err, l.Of)
+	}
+	x, err := k.customer(ctx, c, ids[3])
+	if err != nil {
+		t.Fatal(err)
+	}
+	refs := map[pipeline.Reference]bool{}
+	for _, p := range x.persons {
+		refs[p.Reference] = true
+		if ok, err := k.HasReference(ctx, c, ids[3], p.Reference.String()); err != nil || !ok {
+			t.Errorf("%v, %v", ok, err)
+		}
+	}
+	if len(refs) != len(x.notices) {
+		t.Errorf("%d references of %d letters", len(refs), len(x.notices))
+	}
+	in.status(true)
+}
