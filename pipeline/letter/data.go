@@ -30,7 +30,7 @@ type data struct {
 	Date         Value          `doc:"date of the letter, written out"`
 	FirstWritten Value          `doc:"date of the earlier message that this one repeats or completes; may be empty"`
 	Fallback     bool           `doc:"the earlier message could not be delivered, this one goes by the other channel"`
-	Copy         bool           `doc:"a copy of a message that was sent by the other channel"`
+	Copy         bool           `doc:"a copy of a message that was sent before, by this channel or the other one"`
 	ByPost       bool           `doc:"this letter goes by post; otherwise by e-mail"`
 }
 
