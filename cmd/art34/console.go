@@ -262,8 +262,11 @@ func (b consoleBoard) latest(ctx context.Context, c pipeline.Campaign) ([]pipeli
 // operationsDeed reports whether the operations of a campaign want to see a deed:
 // what the cell does with single customers is for the audit page.
 func operationsDeed(action string) bool {
+	if action == "print-files-removed" {
+		return false // the service tidies up
+	}
 	switch kind, _, _ := strings.Cut(action, "-"); kind {
-	case "new", "import", actionEdit, actionSubmit, "approve", "launch", "pause", "resume", "cancel", "pacing", "breaker", "hold", "release", "exclude", "resolve", "print", "canary", "export", "erase", "seal":
+	case "new", "import", actionEdit, actionSubmit, "approve", "launch", "pause", "resume", "cancel", "pacing", "breaker", "hold", "release", "exclude", "resolve", "run", "print", "canary", "export", "erase", "seal":
 		return true
 	}
 	return false
