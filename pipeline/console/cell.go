@@ -103,7 +103,7 @@ func (k *Cell) LookUp(ctx context.Context, who Asker, l LookUp) (pipeline.Call, 
 		if c, err = k.own(ctx, who, l.Call); err != nil {
 			return c, err
 		}
-		if !c.Open() || c.Notice != 0 || c.Verified != "" {
+		if !c.Open() || c.Campaign != 0 {
 			return c, refuse("call-taken", "this call is about somebody already", "end it, and begin another")
 		}
 	}

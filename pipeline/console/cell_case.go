@@ -136,6 +136,9 @@ func (k *Cell) steps(ctx context.Context, c pipeline.Call) (list []Step, err err
 		one := Step{CallStep: s}
 		if len(s.Sealed) > 0 {
 			plain, err := k.Customers.Open(c.Campaign, s.Sealed, pipeline.CallSealContext(c.ID))
+			if err != nil && c.Campaign != 0 { // from before somebody was found
+				plain, err = k.Customers.Open(0, s.Sealed, pipeline.CallSealContext(c.ID))
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -340,8 +340,12 @@ func TestThreeAnswersThatAreNotYes(t *testing.T) {
 		if d.Stage != want || d.File != nil {
 			t.Errorf("%s: %+v", key, d)
 		}
+		w.must(k.Note(ctx, who, call.ID, "does not have the letter at hand"))
 		if call, err = k.LookUp(ctx, who, console.LookUp{Key: "C0001234", Call: call.ID}); err != nil || call.Notice != 7 {
 			t.Errorf("another key: %+v, %v", call, err)
+		}
+		if d, err = k.Case(ctx, who, call.ID); err != nil || d.Steps[1].Text != "does not have the letter at hand" {
+			t.Errorf("the note from before somebody was found: %v, %+v", err, d.Steps)
 		}
 		w.refused(second(k.LookUp(ctx, who, console.LookUp{Key: "C7", Call: call.ID})), "call-taken")
 	}

@@ -210,9 +210,13 @@ func (c *crowd) Lives(_ context.Context, _ pipeline.Campaign, notice int64, a co
 	return err == nil && a.Email == s.email, err
 }
 
-func (c *crowd) Seal(_ int64, plain, aad []byte) ([]byte, error) { return c.keys.Seal(plain, aad), nil }
+func (c *crowd) Seal(campaign int64, plain, aad []byte) ([]byte, error) {
+	return c.keys.Seal(plain, fmt.Append(aad, campaign)), nil
+}
 
-func (c *crowd) Open(_ int64, sealed, aad []byte) ([]byte, error) { return c.keys.Open(sealed, aad) }
+func (c *crowd) Open(campaign int64, sealed, aad []byte) ([]byte, error) {
+	return c.keys.Open(sealed, fmt.Append(aad, campaign))
+}
 
 func (c *crowd) Found(_ context.Context, campaign int64, token []byte) (int64, error) {
 	c.mu.Lock()
