@@ -16,6 +16,7 @@ type runCmd struct {
 	Roles     []string `help:"Which parts of the service: dispatch, courier, print, feedback, console." default:"dispatch,courier,print,feedback,console" enum:"dispatch,courier,print,feedback,console" placeholder:"ROLE,…"`
 	UntilIdle bool     `help:"End when there is nothing left to do without a person."`
 	wayBackOptions
+	statesOptions
 }
 
 // Help shows examples.
@@ -25,6 +26,8 @@ func (runCmd) Help() string {
 With SQLite or the embedded queue one process plays all roles. With ART34_LEDGER=postgres://… and ART34_REDIS=redis://… there may be many, on several machines, each with some of the roles; the print role needs the same DIR everywhere. The feedback and console roles need the ledger alone: they may also run by themselves, beside a service.
 
 The feedback role takes what comes back from the relay by LMTP or SMTP, or collects it from Maildirs, judges it, and sends answers of customers on to ART34_CELL_MAILBOX. The relay must route the domains of the return paths to it.
+
+The print role also writes, every hour, where every notice of a launched campaign stands to DIR/exports, for systems that only read files: CODENAME-ID.ndjson is the newest and always whole, with numbers and states as of export states; campaigns under an embargo have none.
 
 --until-idle opens no console, and ends when nothing is queued, sending or in automatic doubt, print runs are assembled, and nothing unblocked falls due within a minute. If blocked work is left it exits 1 and says why.
 
@@ -85,6 +88,11 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 	if plays(roleFeedback) {
 		if s.feedback, err = h.openFeedback(drain, relay); err != nil {
 			return c.stopped(drain, err)
+		}
+	}
+	if !c.UntilIdle && plays(dispatch.RolePrint) {
+		if s.states, err = h.newStateFiles(c.statesOptions); err != nil {
+			return err
 		}
 	}
 	if !c.UntilIdle && plays(roleConsole) {

@@ -32,6 +32,7 @@ type service struct {
 	console  *consoleServer   // nil without one
 	feedback *feedbackService // nil without the role
 	prover   *prover
+	states   *stateFiles // nil without them
 	unlock   func()
 	blocked  map[string]int64 // of the last look at Idle
 }
@@ -110,6 +111,9 @@ func (s *service) run(drain, kill context.Context, until func(context.Context) (
 	beside.Go(func() { s.beat(drain) })
 	if slices.Contains(s.roles, dispatch.RolePrint) {
 		beside.Go(func() { _ = poll(drain, tidyEvery, s.tidy) })
+	}
+	if s.states != nil {
+		beside.Go(func() { _ = poll(drain, 5*time.Second, s.states.look) })
 	}
 	if s.prover != nil {
 		beside.Go(func() { s.prover.run(drain) })

@@ -18,6 +18,7 @@ type userCmd struct {
 	Enable  userEnableCmd  `cmd:"" help:"Open a closed account."`
 	Reset   userResetCmd   `cmd:"" help:"Give an account a new password, and unlock it."`
 	Role    userRoleCmd    `cmd:"" help:"Give an account these roles instead of those that it has."`
+	Token   userTokenCmd   `cmd:"" help:"Tokens with which programs of the company use the console's interface."`
 	Roles   userRolesCmd   `cmd:"" help:"Print who may do what."`
 }
 

@@ -27,6 +27,9 @@ func answerRoutes() []route {
 
 // audiences are those whose answers the visitor reads. Who writes reads all.
 func (v *visit) audiences() (list []pipeline.Audience) {
+	if v.program.ID != 0 {
+		return []pipeline.Audience{pipeline.ForCell, pipeline.ForShop}
+	}
 	if May(v.user.Roles, ActCompose) {
 		return pipeline.Audiences()
 	}

@@ -36,7 +36,7 @@ func TestPagesInABrowser(t *testing.T) {
 		{"pacing", "/campaigns/muguet/pacing"}, {"doubts", "/campaigns/muguet/doubts"}, {"customers", "/campaigns/muguet/customers"}, {"launch", "/campaigns/muguet/launch"},
 		{"planned", "/campaigns/muguet/planned"}, {"version", "/campaigns/muguet/version/1"}, {"run", "/campaigns/muguet/runs/R000001"}, {"deposit", "/campaigns/muguet/runs/R000001/deposit"},
 		{"prepare", "/campaigns/muguet/prepare"}, {"import", "/campaigns/muguet/import"}, {"check", "/campaigns/muguet/check"}, {"proofs", "/campaigns/muguet/proofs"}, {"proof", "/campaigns/muguet/proofs/7"},
-		{"approve", "/campaigns/muguet/approve"}, {"embargo", "/campaigns/muguet/embargo"}, {"new", "/new"}, {"users", "/users"}, {"user", "/users/zoe"}, {"user-new", "/users/new"}, {"account", "/account"}, {"password", "/account/password"},
+		{"approve", "/campaigns/muguet/approve"}, {"embargo", "/campaigns/muguet/embargo"}, {"new", "/new"}, {"users", "/users"}, {"user", "/users/zoe"}, {"user-new", "/users/new"}, {"tokens", "/tokens"}, {"token-new", "/tokens/new"}, {"account", "/account"}, {"password", "/account/password"},
 		{"letters", "/campaigns/muguet/letters"}, {"letter", "/campaigns/muguet/letters/breach.fr.md"}, {"saved", "/campaigns/muguet/letters/breach.fr.md/saved/1"},
 		{"notices", "/campaigns/muguet/notices?state=held&reason=vip"}, {"returns", "/campaigns/muguet/returns"},
 		{"audit", "/audit"}, {"not-found", "/nowhere"},

@@ -69,6 +69,9 @@ type Console struct {
 	jobs     *jobs
 	flows    *once // logins that have come back from the provider
 	previews *previews
+
+	api       *api
+	strangers *throttle // requests of programs without a valid token, per address
 }
 
 const (
@@ -96,7 +99,7 @@ func New(c Config) (*Console, error) {
 		Config: c, foreign: http.NewCrossOriginProtection(), hosts: map[string]bool{},
 		visits: newThrottle(c.Real, 50*time.Millisecond, 400), attempts: newThrottle(c.Real, 6*time.Second, 10), deeds: newThrottle(c.Real, 200*time.Millisecond, 50),
 		asked: newThrottle(c.Real, 10*time.Second, 20), missed: newThrottle(c.Real, 2*time.Minute, 6), letters: newRecent(),
-		streams: make(chan struct{}, mostStreams), jobs: newJobs(), flows: newOnce(), previews: newPreviews(),
+		streams: make(chan struct{}, mostStreams), jobs: newJobs(), flows: newOnce(), previews: newPreviews(), strangers: newThrottle(c.Real, 6*time.Second, 20),
 	}
 	for _, h := range c.Hosts {
 		k.hosts[h] = true
@@ -116,6 +119,9 @@ func New(c Config) (*Console, error) {
 	}
 	k.table = k.routes()
 	if k.mux, err = k.newMux(); err != nil {
+		return nil, err
+	}
+	if k.api, err = newAPI(k); err != nil {
 		return nil, err
 	}
 	return k, nil
@@ -141,6 +147,9 @@ func (k *Console) Serve(ctx context.Context, l net.Listener) error {
 			now := k.Real.Now()
 			if err := k.Ledger.SweepSessions(ctx, now.Add(-k.Idle), now.Add(-k.Absolute)); err != nil && !errors.Is(err, pipeline.ErrAway) {
 				k.Log.Warn("old logins cannot be removed", "error", err)
+			}
+			if err := k.Ledger.ForgetAnswers(ctx, now.Add(-24*time.Hour)); err != nil && !errors.Is(err, pipeline.ErrAway) {
+				k.Log.Warn("old answers cannot be removed", "error", err)
 			}
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)

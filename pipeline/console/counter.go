@@ -78,7 +78,7 @@ func (v *visit) spoken(r pipeline.Reference) (Spoken, error) {
 	if err := v.mayAsk(); err != nil {
 		return Spoken{}, err
 	}
-	s, err := v.Floor.Spoken(v.ctx(), v.user.Actor(), r)
+	s, err := v.Floor.Spoken(v.ctx(), v.actor(), r)
 	if err == nil {
 		err = v.mayKnow(s.Campaign)
 	}
@@ -87,7 +87,13 @@ func (v *visit) spoken(r pipeline.Reference) (Spoken, error) {
 
 // mayAsk counts a look-up of a reference.
 func (v *visit) mayAsk() error {
-	if !v.asked.allow(v.user.Login) || !v.missed.has(v.user.Login) {
+	free := v.missed.has(v.actor())
+	if v.program.ID != 0 {
+		free = v.api.mayLookUp(v.program, v.Real.Now()) && free
+	} else {
+		free = v.asked.allow(v.actor()) && free
+	}
+	if !free {
 		v.note("references-limit", "", v.route.pattern)
 		return errTooMany
 	}
@@ -97,7 +103,7 @@ func (v *visit) mayAsk() error {
 // missing counts a look-up in vain.
 func (v *visit) missing(err error) error {
 	if errors.Is(err, pipeline.ErrNotFound) {
-		v.missed.allow(v.user.Login)
+		v.missed.allow(v.actor())
 		v.note("reference-unknown", "", v.route.pattern)
 	}
 	return err

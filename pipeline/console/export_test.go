@@ -39,3 +39,17 @@ func (k *Console) Plural(locale string) map[string]string { return k.words[local
 
 // CheapHashes makes hashes that a test can afford by the hundred.
 func CheapHashes(a *Accounts) { a.hash.memory = 64 }
+
+// Endpoint is a row of the table of the interface for programs.
+type Endpoint struct {
+	Method, Path, ID string
+	May              Action
+}
+
+// Endpoints is that table.
+func (k *Console) Endpoints() (list []Endpoint) {
+	for _, e := range k.api.table {
+		list = append(list, Endpoint{e.method, e.path, e.id, e.may})
+	}
+	return list
+}

@@ -30,7 +30,7 @@ const formLimit = 64 << 10
 func (k *Console) routes() []route {
 	var all []route
 	for _, part := range [][]route{
-		accountRoutes(), companyRoutes(), userRoutes(),
+		accountRoutes(), companyRoutes(), userRoutes(), tokenRoutes(),
 		campaignRoutes(), controlRoutes(), printRoutes(), embargoRoutes(), prepareRoutes(),
 		writingRoutes(), noticeRoutes(), returnRoutes(),
 		cellRoutes(), queueRoutes(), answerRoutes(), composeRoutes(), queryRoutes(), genuineRoutes(), counterRoutes(), floorRoutes(),
@@ -74,6 +74,14 @@ func (k *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	if len(k.hosts) > 0 && !k.hosts[r.Host] {
 		http.Error(w, "This console is not reached under this name.", http.StatusMisdirectedRequest)
+		return
+	}
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		if err := k.foreign.Check(r); err != nil {
+			problemOf(w, http.StatusForbidden, "foreign", "this request came from a page of another site", "")
+			return
+		}
+		k.api.mux.ServeHTTP(w, r)
 		return
 	}
 	if !k.visits.allow(k.address(r)) {

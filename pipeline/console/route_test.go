@@ -23,6 +23,7 @@ func furnished(t testing.TB, adjust ...func(*console.Config)) *world {
 	c := w.campaign("muguet", pipeline.Running)
 	w.user("zoe", console.Viewer)
 	w.calls(w.campaign("pivoine", pipeline.Running))
+	w.token("none", console.ActSee)
 	w.furnishFloor(c)
 	w.board.figures = someFigures(c.ID)
 	w.must(w.desk.As("user:ana").Save(t.Context(), "muguet", "breach.fr.md", letterText+"Clair.\n", hashOf(letterText), "clearer <b>", false))

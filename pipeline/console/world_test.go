@@ -276,6 +276,18 @@ func (d *desk) last() string {
 	return d.done[len(d.done)-1]
 }
 
+func (d *desk) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.done)
+}
+
+func (d *desk) broken(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fail = err
+}
+
 func (d *desk) As(actor string) console.Operations { return clerk{d, actor} }
 
 type clerk struct {
