@@ -99,7 +99,7 @@ type problemDetails struct {
 }
 
 func (k *Console) endpoints() []endpoint {
-	return slices.Concat(campaignEndpoints(), controlEndpoints(), answerEndpoints())
+	return slices.Concat(campaignEndpoints(), controlEndpoints(), answerEndpoints(), cellEndpoints())
 }
 
 // api answers programs. It reads no cookie, and sets none.

@@ -54,11 +54,13 @@ func NewCell(c CellConfig) *Cell {
 type Asker struct {
 	Actor     string              // "user:LOGIN"
 	Roles     []string            // of the table of permissions
+	Scopes    []string            // of a program: its actions
+	LookUps   int                 // of a program: an hour; 0: as the cell bounds an agent
 	Source    string              // "console", or the name of a program
 	Campaigns []pipeline.Campaign // those that they may know of
 }
 
-func (a Asker) may(x Action) bool { return May(a.Roles, x) }
+func (a Asker) may(x Action) bool { return May(a.Roles, x) || slices.Contains(a.Scopes, string(x)) }
 
 // knows returns the campaign of a call, if the asker may know of it.
 func (a Asker) knows(id int64) (pipeline.Campaign, bool) {
@@ -118,6 +120,9 @@ func (k *Cell) LookUp(ctx context.Context, who Asker, l LookUp) (pipeline.Call, 
 	k.conclude(&c, who, s)
 	step := pipeline.CallStep{At: now, Agent: who.Actor, Kind: pipeline.StepLookUp, Code: string(c.Found), Detail: s.Kind}
 	quota := pipeline.Quota{Hour: k.Hour, Day: k.Day, Now: now}
+	if who.LookUps > 0 { // many agents stand behind a program
+		quota.Hour, quota.Day = who.LookUps, 24*who.LookUps
+	}
 	if l.Call == 0 {
 		c, err = k.Calls.OpenCall(ctx, c, quota, step)
 	} else {

@@ -1,0 +1,261 @@
+package console
+
+import (
+	"encoding/base64"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+)
+
+// This file holds the cell for programs: the customer system that an agent has open
+// looks the customer up, says how the caller was verified, and shows what the console
+// would. The Cell keeps its rules here as there.
+
+func cellEndpoints() []endpoint {
+	return []endpoint{
+		endpointOf("POST", "/calls", "openCall", "Find a customer by exact match, and open a call about it. Nothing is said of the customer before the caller is verified.", ActLookUp, apiOpenCall),
+		endpointOf("GET", "/calls/{call}", "showCall", "The call as it stands; once the caller is verified with sentence, data concerned, timeline and what is next, masked.", ActLookUp, apiCase),
+		endpointOf("POST", "/calls/{call}/verify", "verifyCaller", "Make sure of the caller, in a way that the campaign allows.", ActLookUp, apiVerify),
+		endpointOf("GET", "/calls/{call}/letters/{notice}/{attempt}", "showLetter", "A letter as it went out, compared with what was recorded.", ActLookUp, apiLetter),
+		endpointOf("POST", "/calls/{call}/copy", "sendCopy", "Send the letter once more, to an address from before the incident.", ActHelp, apiCopy),
+		endpointOf("POST", "/calls/{call}/correct", "proposeAddress", "Ask a second person for a corrected address; until they agree nothing changes.", ActHelp, apiCorrect),
+		endpointOf("POST", "/calls/{call}/note", "noteCall", "Keep what was said, sealed.", ActHelp, apiNote),
+		endpointOf("POST", "/calls/{call}/close", "closeCall", "End the call.", ActLookUp, apiClose),
+	}
+}
+
+type callOrder struct {
+	Key      string `json:"key" max:"320" doc:"Reference, customer or contract number, e-mail, phone, or name and postcode."`
+	Campaign string `json:"campaign,omitempty" doc:"All that are not drafts, if it is left out."`
+}
+
+type callCase struct {
+	Call     int64             `json:"call"`
+	Campaign string            `json:"campaign" doc:"Empty where nobody was found."`
+	Stage    string            `json:"stage" enum:"verify|answer|not-concerned|nobody|many|reserved|closed"`
+	Ways     []string          `json:"ways" doc:"How callers are verified: crm, reference, callback, values."`
+	Columns  []string          `json:"columns" doc:"Of values: what the caller is asked for."`
+	Locked   bool              `json:"locked" doc:"Too many wrong answers: give the general answer."`
+	Sentence map[string]string `json:"sentence" doc:"To read aloud, by locale; empty before the caller is verified."`
+	AsOf     *time.Time        `json:"as_of" doc:"Of not-concerned: when the import says so."`
+	Customer *callCustomer     `json:"customer" doc:"Of the stage answer; masked."`
+}
+
+type callCustomer struct {
+	Name      string         `json:"name"`
+	Reference string         `json:"reference"`
+	State     string         `json:"state"`
+	Impacts   []callImpact   `json:"impacts"`
+	Timeline  []callHappened `json:"timeline"`
+	Letters   []callLetter   `json:"letters"`
+	Next      callNext       `json:"next"`
+}
+
+type callImpact struct {
+	Contract string   `json:"contract" doc:"Empty: of the person."`
+	Label    string   `json:"label"`
+	Data     []string `json:"data" doc:"Codes."`
+}
+
+type callHappened struct {
+	At      time.Time `json:"at"`
+	Notice  int64     `json:"notice"`
+	Attempt int       `json:"attempt"`
+	Event   string    `json:"event"`
+	Channel string    `json:"channel"`
+	Code    string    `json:"code"`
+}
+
+type callLetter struct {
+	Notice  int64     `json:"notice"`
+	Attempt int       `json:"attempt"`
+	Channel string    `json:"channel"`
+	At      time.Time `json:"at"`
+}
+
+type callNext struct {
+	State   string     `json:"state"`
+	Channel string     `json:"channel"`
+	At      *time.Time `json:"at"`
+}
+
+// cell answers with the call as it is after f.
+func (v *visit) cell(f func(Asker, int64) error) (callCase, error) {
+	who, err := v.asker()
+	if err != nil {
+		return callCase{}, err
+	}
+	id := v.pathNumber("call")
+	if err := f(who, id); err != nil {
+		return callCase{}, err
+	}
+	return v.callCase(who, id)
+}
+
+func (v *visit) callCase(who Asker, id int64) (callCase, error) {
+	c, err := v.Cell.Case(v.ctx(), who, id)
+	if err != nil {
+		return callCase{}, err
+	}
+	out := callCase{Call: c.Call.ID, Campaign: c.Campaign.Name, Stage: string(c.Stage), Ways: []string{}, Columns: append([]string{}, c.Proofs.Columns...), Locked: c.Locked, Sentence: map[string]string{}, AsOf: instant(c.AsOf)}
+	for _, w := range c.Proofs.Ways {
+		out.Ways = append(out.Ways, string(w))
+	}
+	if c.Sentence != nil {
+		out.Sentence = c.Sentence
+	}
+	if f := c.File; f != nil {
+		if len(f.Sentences) > 0 {
+			out.Sentence = f.Sentences[0]
+		}
+		out.Customer = customerOf(f)
+	}
+	return out, nil
+}
+
+func customerOf(f *File) *callCustomer {
+	c := &callCustomer{
+		Name: f.Name, Reference: f.Reference, State: string(f.State), Impacts: []callImpact{}, Timeline: []callHappened{}, Letters: []callLetter{},
+		Next: callNext{string(f.Next.State), string(f.Next.Channel), instant(f.Next.At)},
+	}
+	for _, i := range f.Impacts {
+		c.Impacts = append(c.Impacts, callImpact{i.Contract, i.Label, append([]string{}, i.Data...)})
+	}
+	for _, h := range f.Timeline {
+		c.Timeline = append(c.Timeline, callHappened{h.At.UTC(), h.Notice, h.Attempt, string(h.Kind), string(h.Channel), h.Code})
+	}
+	for _, l := range f.Letters {
+		c.Letters = append(c.Letters, callLetter{l.Notice, l.Attempt, string(l.Channel), l.At.UTC()})
+	}
+	return c
+}
+
+func apiOpenCall(v *visit, in callOrder) (callCase, error) {
+	who, err := v.asker()
+	if err != nil {
+		return callCase{}, err
+	}
+	if in.Key == "" || len(in.Key) > 320 {
+		return callCase{}, invalid("key", "missing", "the key is what the customer is looked for with")
+	}
+	if in.Campaign != "" {
+		if _, err := v.campaignOf(in.Campaign); err != nil {
+			return callCase{}, err
+		}
+	}
+	c, err := v.Cell.LookUp(v.ctx(), who, LookUp{Key: in.Key, Campaign: in.Campaign})
+	if err != nil {
+		return callCase{}, err
+	}
+	return v.callCase(who, c.ID)
+}
+
+func apiCase(v *visit, _ nothing) (callCase, error) {
+	return v.cell(func(Asker, int64) error { return nil })
+}
+
+type verifyOrder struct {
+	Way       string            `json:"way" enum:"crm|reference|callback|values"`
+	Reference string            `json:"reference,omitempty" max:"40" doc:"Of the way reference: what the caller reads out."`
+	Values    map[string]string `json:"values,omitempty" doc:"Of the way values: column and what the caller says."`
+	Reached   bool              `json:"reached,omitempty" doc:"Of the way callback: the customer answered there."`
+}
+
+func apiVerify(v *visit, in verifyOrder) (callCase, error) {
+	if in.Way == "" {
+		return callCase{}, invalid("way", "missing", "say how the caller was verified")
+	}
+	return v.cell(func(who Asker, id int64) error {
+		_, err := v.Cell.Verify(v.ctx(), who, id, Answer{pipeline.Verification(in.Way), in.Reference, in.Values, in.Reached})
+		return err
+	})
+}
+
+type letterAnswer struct {
+	Channel  string `json:"channel"`
+	Version  int    `json:"version"`
+	Subject  string `json:"subject"`
+	Text     string `json:"text"`
+	Bytes    string `json:"bytes" doc:"The message, or the pages, in base64."`
+	Recorded string `json:"recorded" doc:"SHA-256 of what went out."`
+	Same     bool   `json:"same" doc:"These are the very bytes."`
+}
+
+func apiLetter(v *visit, _ nothing) (letterAnswer, error) {
+	who, err := v.asker()
+	if err != nil {
+		return letterAnswer{}, err
+	}
+	l, err := v.Cell.Letter(v.ctx(), who, v.pathNumber("call"), v.pathNumber("notice"), int(v.pathNumber("attempt")))
+	if err != nil {
+		return letterAnswer{}, err
+	}
+	return letterAnswer{string(l.Of.Channel), l.Version, l.Subject, l.Text, base64.StdEncoding.EncodeToString(l.Bytes), l.Recorded, l.Same}, nil
+}
+
+type copyOrder struct {
+	Reason  string `json:"reason" max:"300" doc:"Why; a sentence without names. It goes on record."`
+	Channel string `json:"channel" enum:"email|post"`
+	Locale  string `json:"locale,omitempty" max:"10" doc:"As before, if it is left out."`
+	Large   bool   `json:"large,omitempty" doc:"Large print."`
+}
+
+func apiCopy(v *visit, in copyOrder) (callCase, error) {
+	reason, err := v.why(in.Reason)
+	if err != nil {
+		return callCase{}, err
+	}
+	o := CopyOrder{Channel: pipeline.Channel(in.Channel), Locale: in.Locale}
+	if o.Channel != pipeline.Email && o.Channel != pipeline.Post {
+		return callCase{}, invalid("channel", "unknown", "the channel is email or post")
+	}
+	if in.Large {
+		o.Format = pipeline.FormatLargePrint
+	}
+	return v.cell(func(who Asker, id int64) error { return v.Cell.Copy(v.ctx(), who, id, o, reason) })
+}
+
+type addressOrder struct {
+	Reason   string   `json:"reason" max:"300" doc:"Why; a sentence without names. It goes on record."`
+	Email    string   `json:"email,omitempty" max:"320" doc:"An e-mail address; or lines."`
+	Lines    []string `json:"lines,omitempty"`
+	Postcode string   `json:"postcode,omitempty" max:"20"`
+	City     string   `json:"city,omitempty" max:"100"`
+	Country  string   `json:"country,omitempty" max:"2"`
+}
+
+func apiCorrect(v *visit, in addressOrder) (callCase, error) {
+	reason, err := v.why(in.Reason)
+	if err != nil {
+		return callCase{}, err
+	}
+	if (in.Email == "") == (len(in.Lines) == 0) || len(in.Lines) > 5 {
+		return callCase{}, invalid("email", "choose", "an e-mail address or up to five lines of a postal one, and not both")
+	}
+	a := Address{in.Email, in.Lines, in.Postcode, in.City, in.Country}
+	return v.cell(func(who Asker, id int64) error { return v.Cell.Propose(v.ctx(), who, id, a, reason) })
+}
+
+type noteOrder struct {
+	Text string `json:"text" max:"2000"`
+}
+
+func apiNote(v *visit, in noteOrder) (callCase, error) {
+	if in.Text == "" || len(in.Text) > 8000 {
+		return callCase{}, invalid("text", "missing", "the note is empty or too long")
+	}
+	return v.cell(func(who Asker, id int64) error { return v.Cell.Note(v.ctx(), who, id, in.Text) })
+}
+
+type closeOrder struct {
+	Cause   string `json:"cause" doc:"concerned, data, genuine, not-received, advice, correction, complaint, phishing, rights, press, other."`
+	Outcome string `json:"outcome" doc:"answered, general, written, passed-on, call-back, hung-up."`
+	Text    string `json:"text,omitempty" max:"2000"`
+}
+
+func apiClose(v *visit, in closeOrder) (callCase, error) {
+	if in.Cause == "" || in.Outcome == "" || len(in.Text) > 8000 {
+		return callCase{}, invalid("cause", "missing", "say why the customer called, and what came of it")
+	}
+	return v.cell(func(who Asker, id int64) error { return v.Cell.Close(v.ctx(), who, id, in.Cause, in.Outcome, in.Text) })
+}
