@@ -40,9 +40,29 @@ func launched(c pipeline.Campaign) error {
 	return nil
 }
 
-// Copy sends the letter once more.
+// Copy sends the letter once more. Of two who ask at the same moment the second
+// looks again, and finds what the first one got.
 func (k consoleCustomers) Copy(ctx context.Context, actor string, c pipeline.Campaign, notice int64, o console.CopyOrder, reason string) (int64, error) {
 	if err := errors.Join(why(reason), launched(c)); err != nil {
+		return 0, err
+	}
+	for range copyTries {
+		id, err := k.copy(ctx, actor, c, notice, o, reason)
+		if !errors.Is(err, pipeline.ErrStale) {
+			return id, err
+		}
+	}
+	return 0, decline("copies-busy", "too many copies are asked for at this very moment", "try again in a minute")
+}
+
+// copyTries is how often a copy gives way to those of other customers.
+const copyTries = 20
+
+// copy is Copy if nobody else of the import gets one meanwhile; else
+// pipeline.ErrStale.
+func (k consoleCustomers) copy(ctx context.Context, actor string, c pipeline.Campaign, notice int64, o console.CopyOrder, reason string) (int64, error) {
+	imports, err := k.h.ledger.Imports(ctx, c.ID)
+	if err != nil {
 		return 0, err
 	}
 	x, err := k.customer(ctx, c, notice)
@@ -70,7 +90,11 @@ func (k consoleCustomers) Copy(ctx context.Context, actor string, c pipeline.Cam
 		tokens = append(tokens, pipeline.Token{Hash: x.keys.Token(key.Kind, key.Value), Notice: id})
 	}
 	a := k.as(actor).audit(c.ID, "copy", reason, fmt.Sprintf("notice %d of notice %d by %s", id, notice, o.Channel))
-	return id, k.h.ledger.AddCopy(ctx, pipeline.Staged{Notice: n, Sealed: x.keys.Seal(plain, n.SealContext())}, tokens, a)
+	in := slices.IndexFunc(imports, func(i pipeline.Import) bool { return i.ID == n.Import })
+	if in < 0 {
+		return 0, pipeline.ErrStale // published since
+	}
+	return id, k.h.ledger.AddCopy(ctx, pipeline.Staged{Notice: n, Sealed: x.keys.Seal(plain, n.SealContext())}, imports[in].Copied, tokens, a)
 }
 
 // mayCopy refuses a copy of nothing, to nowhere, or too many.
@@ -253,6 +277,9 @@ func (k consoleCustomers) correctionOf(ctx context.Context, h *house, c pipeline
 		if i < len(a.Lines) {
 			*to = a.Lines[i]
 		}
+	}
+	if len(a.Lines) > 5 {
+		return nil, nil, decline("address-long", "a postal address has five lines at most, beside postcode and town", "put what belongs together on one line")
 	}
 	if a.Email == "" && (cmd.lines() == nil || a.City == "") {
 		return nil, nil, decline("address-missing", "a postal address is given as a whole: lines, postcode and town", "")

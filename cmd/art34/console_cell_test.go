@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -60,6 +61,7 @@ func TestDeedsOfTheCell(t *testing.T) {
 	_, err = k.Copy(ctx, "user:ana", c, mailed, console.CopyOrder{Channel: pipeline.Email}, "lost")
 	refused(err, "not-sent")
 	refused(k.ByPost(ctx, "user:ana", c, paper, "call 01 99 00 12 34"), "reason-personal")
+	refused(k.Judge(ctx, c, paper, console.Address{Lines: []string{"1", "2", "3", "4", "5", "6"}, Postcode: "75011", City: "Paris"}), "address-long")
 	if err := k.ByPost(ctx, "user:ana", c, paper, "has no computer"); err != nil {
 		t.Fatal(err)
 	}
@@ -98,10 +100,24 @@ func TestDeedsOfTheCell(t *testing.T) {
 			t.Errorf("%+v was taken", o)
 		}
 	}
-	id, err := k.Copy(ctx, "user:ana", c, ids[3], console.CopyOrder{Channel: pipeline.Email, Locale: "en"}, "deleted by mistake")
-	if err != nil {
-		t.Fatal(err)
+	// Two clicks at once, and six more: one copy.
+	got := make(chan int64, 8)
+	var group sync.WaitGroup
+	for range cap(got) {
+		group.Go(func() {
+			n, err := k.Copy(ctx, "user:ana", c, ids[3], console.CopyOrder{Channel: pipeline.Email, Locale: "en"}, "deleted by mistake")
+			if err == nil {
+				got <- n
+			} else if pipeline.ErrorCode(err) != "copy-coming" {
+				t.Error(err)
+			}
+		})
 	}
+	group.Wait()
+	if len(got) != 1 {
+		t.Fatalf("%d copies", len(got))
+	}
+	id := <-got
 	_, err = k.Copy(ctx, "user:ana", c, ids[3], console.CopyOrder{Channel: pipeline.Email}, "again")
 	refused(err, "copy-coming")
 	if code := in.start("run", "--until-idle").wait(2 * time.Minute); code != 0 {

@@ -54,6 +54,8 @@ type Calls interface {
 
 	// AddCopy stores one more notice of a published import: a copy of a notice in
 	// force, with its search tokens, and counts it in Import.Copied. It goes to the
-	// import of its Parent. A parent that is not there is pipeline.ErrNotFound.
-	AddCopy(ctx context.Context, s pipeline.Staged, tokens []pipeline.Token, a pipeline.Audit) error
+	// import of its Parent. A parent that is not there is pipeline.ErrNotFound. copied
+	// is Import.Copied as it was before the notices were read that speak for a copy; if
+	// one was added since, pipeline.ErrStale: two who ask at once do not both get one.
+	AddCopy(ctx context.Context, s pipeline.Staged, copied int64, tokens []pipeline.Token, a pipeline.Audit) error
 }

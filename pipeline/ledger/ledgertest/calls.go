@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -351,10 +352,10 @@ func testAddCopy(t *testing.T, e Engine) {
 	c.ID, c.Role, c.Parent, c.Channel, c.Kind, c.Reach, c.Born = id, pipeline.Copy, n[0].ID, pipeline.Post, pipeline.CopyOf, pipeline.ByPost, ""
 	c.Format, c.Locale = pipeline.FormatLargePrint, "en"
 	token := [16]byte{7}
-	add := func(c pipeline.Notice) error {
-		return b.AddCopy(b.ctx, pipeline.Staged{Notice: c, Sealed: []byte("sealed copy")}, []pipeline.Token{{Hash: token, Notice: c.ID}}, b.audit("copy"))
+	add := func(c pipeline.Notice, copied int64) error {
+		return b.AddCopy(b.ctx, pipeline.Staged{Notice: c, Sealed: []byte("sealed copy")}, copied, []pipeline.Token{{Hash: token, Notice: c.ID}}, b.audit("copy"))
 	}
-	b.must(add(c))
+	b.must(add(c, 0))
 	j, err := b.Notice(b.ctx, id)
 	b.must(err)
 	c.Born = pipeline.Due
@@ -385,5 +386,34 @@ func testAddCopy(t *testing.T, e Engine) {
 	}
 	stray := c
 	stray.ID, stray.Parent = id+1, 1<<40
-	b.want(add(stray), pipeline.ErrNotFound)
+	b.want(add(stray, 1), pipeline.ErrNotFound)
+	late := c
+	late.ID = id + 1
+	b.want(add(late, 0), pipeline.ErrStale)
+	_, err = b.Notice(b.ctx, late.ID)
+	b.want(err, pipeline.ErrNotFound)
+
+	// Eight who have read the same: one of them adds a copy.
+	var group sync.WaitGroup
+	var added, stale atomic.Int32
+	for i := range int64(8) {
+		group.Go(func() {
+			x := c
+			x.ID = id + 10 + i
+			switch err := add(x, 1); {
+			case err == nil:
+				added.Add(1)
+			case errors.Is(err, pipeline.ErrStale):
+				stale.Add(1)
+			default:
+				b.t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	imports, err = b.Imports(b.ctx, b.campaign.ID)
+	b.must(err)
+	if added.Load() != 1 || stale.Load() != 7 || imports[0].Copied != 2 || countAudit(b, b.campaign.ID) != 3 {
+		t.Errorf("%d added, %d stale, %d counted", added.Load(), stale.Load(), imports[0].Copied)
+	}
 }

@@ -60,7 +60,7 @@ func (l *Ledger) Decide(ctx context.Context, p pipeline.Proposal, from pipeline.
 }
 
 // AddCopy stores a copy of a notice in force.
-func (l *Ledger) AddCopy(ctx context.Context, s pipeline.Staged, tokens []pipeline.Token, a pipeline.Audit) error {
+func (l *Ledger) AddCopy(ctx context.Context, s pipeline.Staged, copied int64, tokens []pipeline.Token, a pipeline.Audit) error {
 	return l.tx(ctx, l.desk, func(ctx context.Context, q querier) error {
 		rows, err := q.Query(ctx, `SELECT n.campaign_id, n.import_id FROM notices n WHERE n.id = $1 AND `+inForce, s.Notice.Parent)
 		if err != nil {
@@ -74,6 +74,13 @@ func (l *Ledger) AddCopy(ctx context.Context, s pipeline.Staged, tokens []pipeli
 		if len(found) == 0 {
 			return pipeline.ErrNotFound
 		}
+		tag, err := q.Exec(ctx, `UPDATE imports SET copied = copied + 1 WHERE id = $1 AND copied = $2`, found[0].Import, copied)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return pipeline.ErrStale
+		}
 		if s.Notice.Born == "" {
 			s.Notice.Born = s.Notice.State
 		}
@@ -84,9 +91,6 @@ func (l *Ledger) AddCopy(ctx context.Context, s pipeline.Staged, tokens []pipeli
 			if _, err := q.Exec(ctx, `INSERT INTO tokens (import_id, hash, notice_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, found[0].Import, x.Hash, s.Notice.ID); err != nil {
 				return err
 			}
-		}
-		if _, err := q.Exec(ctx, `UPDATE imports SET copied = copied + 1 WHERE id = $1`, found[0].Import); err != nil {
-			return err
 		}
 		return audit(ctx, q, a)
 	})

@@ -57,7 +57,7 @@ func (l *Ledger) Decide(ctx context.Context, p pipeline.Proposal, from pipeline.
 }
 
 // AddCopy stores a copy of a notice in force.
-func (l *Ledger) AddCopy(ctx context.Context, s pipeline.Staged, tokens []pipeline.Token, a pipeline.Audit) error {
+func (l *Ledger) AddCopy(ctx context.Context, s pipeline.Staged, copied int64, tokens []pipeline.Token, a pipeline.Audit) error {
 	return l.write(ctx, "add copy", 3+len(tokens), func(t *tx) error {
 		var campaign, in int64
 		err := t.scan(`SELECT n.campaign_id, n.import_id FROM notices AS n`+visible+` WHERE n.id = ?`, []any{s.Notice.Parent}, &campaign, &in)
@@ -67,6 +67,13 @@ func (l *Ledger) AddCopy(ctx context.Context, s pipeline.Staged, tokens []pipeli
 		if err != nil {
 			return err
 		}
+		n, err := t.exec(`UPDATE imports SET copied = copied + 1 WHERE id = ? AND copied = ?`, in, copied)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return pipeline.ErrStale
+		}
 		if err := t.stage(campaign, in, &s); err != nil {
 			return err
 		}
@@ -74,9 +81,6 @@ func (l *Ledger) AddCopy(ctx context.Context, s pipeline.Staged, tokens []pipeli
 			if _, err := t.exec(`INSERT OR IGNORE INTO tokens (import_id, hash, notice_id) VALUES (?, ?, ?)`, in, x.Hash[:], s.Notice.ID); err != nil {
 				return err
 			}
-		}
-		if _, err := t.exec(`UPDATE imports SET copied = copied + 1 WHERE id = ?`, in); err != nil {
-			return err
 		}
 		return t.audit(a)
 	})
