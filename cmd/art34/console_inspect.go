@@ -16,6 +16,7 @@ import (
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/console"
+	"github.com/art34/art34/pipeline/kit/inert"
 	"github.com/art34/art34/pipeline/kit/seal"
 	"github.com/art34/art34/pipeline/postal/returned"
 )
@@ -89,7 +90,7 @@ func (k clerk) NoticeCSV(ctx context.Context, name string, f console.NoticeFilte
 			fmt.Sprint(l.Attempt), string(l.Kind), stamp(l.Since), stamp(l.Due),
 		}
 		for i := range row {
-			row[i] = harmless(row[i])
+			row[i] = inert.Cell(row[i])
 		}
 		return w.Write(row) == nil
 	})

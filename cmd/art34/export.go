@@ -12,6 +12,7 @@ import (
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/kit/agefile"
+	"github.com/art34/art34/pipeline/kit/inert"
 	"github.com/art34/art34/pipeline/kit/seal"
 )
 
@@ -183,7 +184,7 @@ func (h *house) writePeople(ctx context.Context, w io.Writer, campaign pipeline.
 		}
 		row := peopleRow(j.Notice, p, events)
 		for i := range row {
-			row[i] = harmless(row[i])
+			row[i] = inert.Cell(row[i])
 		}
 		if err := c.Write(row); err != nil {
 			return n, err
@@ -226,21 +227,6 @@ func dialled(e164 string) string {
 		return "00 " + rest
 	}
 	return e164
-}
-
-// harmless keeps a spreadsheet from running a value as a formula: an apostrophe
-// before what starts like one, and no control characters.
-func harmless(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
-	if t := strings.TrimLeft(s, " \u00a0\u200b\ufeff"); t != "" && strings.ContainsRune("=+-@|%\uff1d\uff0b\uff0d\uff20", []rune(t)[0]) {
-		return "'" + s
-	}
-	return s
 }
 
 type exportStatesCmd struct {

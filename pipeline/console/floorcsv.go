@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"encoding/csv"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/art34/art34/pipeline/kit/inert"
 )
 
 // floorCSV hands the figures out as a table: a line a day or hour and code. Questions
@@ -64,7 +65,7 @@ func (v *visit) csv(name string, rows [][]string) error {
 	w.UseCRLF = true
 	for _, row := range rows {
 		for i := range row {
-			row[i] = inertCell(row[i])
+			row[i] = inert.Cell(row[i])
 		}
 		if err := w.Write(row); err != nil {
 			return err
@@ -80,19 +81,4 @@ func (v *visit) csv(name string, rows [][]string) error {
 		return errAnswered
 	}
 	return nil
-}
-
-// inertCell keeps a spreadsheet from running a text as a formula: an apostrophe
-// before what starts like one, and no control characters.
-func inertCell(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
-	if t := strings.TrimLeft(s, " \u00a0\u200b\ufeff"); t != "" && strings.ContainsRune("=+-@|%\uff1d\uff0b\uff0d\uff20", []rune(t)[0]) {
-		return "'" + s
-	}
-	return s
 }

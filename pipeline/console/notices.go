@@ -8,11 +8,11 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/kit/clock"
+	"github.com/art34/art34/pipeline/kit/inert"
 )
 
 // This file holds lists of notices by their cause, and what an import refused. A
@@ -98,7 +98,7 @@ func noticesCSV(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.note("export", "", c.Name+" notices "+string(f.State)+" "+plainName(f.Reason))
+	v.noteOf(c.ID, "export", "", "notices "+string(f.State)+" "+plainName(f.Reason))
 	v.attachment("text/csv; charset=utf-8", c.Name+"-"+string(f.State)+".csv")
 	if err := v.ops().NoticeCSV(v.ctx(), c.Name, f, v.w); err != nil {
 		v.Log.Error("a list of notices has broken off", "campaign", c.ID, "error", err)
@@ -127,7 +127,7 @@ func fetchRejects(v *visit) error {
 		return err
 	}
 	defer f.Close()
-	v.note("import-rejects", "", c.Name+" "+plainName(v.r.PathValue("list")))
+	v.noteOf(c.ID, "import-rejects", "", plainName(v.r.PathValue("list")))
 	v.attachment("text/csv; charset=utf-8", v.r.PathValue("list"))
 	r, w := csv.NewReader(f), csv.NewWriter(v.w)
 	r.FieldsPerRecord, r.LazyQuotes = -1, true
@@ -140,7 +140,7 @@ func fetchRejects(v *visit) error {
 			panic(http.ErrAbortHandler)
 		}
 		for i := range row {
-			row[i] = harmless(row[i])
+			row[i] = inert.Cell(row[i])
 		}
 		if err := w.Write(row); err != nil {
 			return errAnswered
@@ -148,14 +148,6 @@ func fetchRejects(v *visit) error {
 	}
 	w.Flush()
 	return nil
-}
-
-// harmless keeps a spreadsheet from running a cell as a formula (ASVS 5.0, 1.2.10).
-func harmless(s string) string {
-	if t := strings.TrimLeft(s, " \t\r\n\u00a0\ufeff"); t != "" && strings.ContainsRune("=+-@|%\uff1d\uff0b\uff0d\uff20", []rune(t)[0]) {
-		return "'" + s
-	}
-	return s
 }
 
 // findProof goes to the letter of a customer whom somebody chose by number. The

@@ -178,13 +178,39 @@ func TestTablesAreInert(t *testing.T) {
 	if a := b.get("/campaigns/muguet/notices/csv?state=held"); a.status != http.StatusOK || !strings.Contains(a.body, "7KQ2-M9XD-4T0V") {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	found := false
-	for e, err := range w.ledger.AuditTrail(t.Context(), 0) {
-		w.must(err)
-		found = found || e.Action == "export" && e.Actor == "user:ana" && strings.HasPrefix(e.Detail, "muguet notices held")
+	// On record with the campaign: the trail of the installation is also for those who
+	// must not know of it.
+	c, err := w.ledger.Campaign(t.Context(), "muguet")
+	w.must(err)
+	for of, want := range map[int64]bool{c.ID: true, 0: false} {
+		found := false
+		for e, err := range w.ledger.AuditTrail(t.Context(), of) {
+			w.must(err)
+			found = found || e.Action == "export" && e.Actor == "user:ana" && strings.HasPrefix(e.Detail, "notices held")
+			if of == 0 && strings.Contains(e.Detail, "muguet") {
+				t.Errorf("the trail of the installation names the campaign: %+v", e)
+			}
+		}
+		if found != want {
+			t.Errorf("trail %d: the list is on record: %v", of, found)
+		}
 	}
-	if !found {
-		t.Error("the list is not on record")
+}
+
+// TestReasonsNameNobody: a reason lies in clear and outlives the people's data.
+func TestReasonsNameNobody(t *testing.T) {
+	t.Parallel()
+	w := furnished(t)
+	w.user("ana", console.Operator)
+	b := w.as("ana")
+	for _, reason := range []string{"moved, now jean@orange.example", "call 06 39 98 10 01"} {
+		a := b.post("/pause", "campaign", "muguet", "reason", reason)
+		if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "e-mail address or a phone number") || strings.Contains(w.desk.last(), "| pause |") {
+			t.Errorf("%q: %d, %s", reason, a.status, w.desk.last())
+		}
+	}
+	if a := b.post("/pause", "campaign", "muguet", "reason", "the wording of 2026-01-12"); a.status != http.StatusSeeOther {
+		t.Errorf("%d", a.status)
 	}
 }
 

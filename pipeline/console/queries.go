@@ -206,7 +206,6 @@ func settleQuery(v *visit) error {
 		v.wrong("what", "problem.choose")
 	}
 	reason := v.reason()
-	v.nameless("reason", reason)
 	if len(v.problems) > 0 {
 		return v.again("query", d)
 	}

@@ -214,12 +214,14 @@ func (v *visit) text(name string, limit int) string {
 func (v *visit) secret(name string) string { return v.r.PostForm.Get(name) }
 
 // reason is why somebody does something. It is asked for everywhere and goes on
-// record; without one the form comes back.
+// record in clear, and stays when the people's data are destroyed: without one, or
+// with one that names somebody beyond doubt, the form comes back.
 func (v *visit) reason() string {
 	s := redact.Line(v.r.PostForm.Get("reason"), 300)
 	if s == "" {
 		v.wrong("reason", "problem.reason")
 	}
+	v.nameless("reason", s)
 	return s
 }
 
