@@ -2,14 +2,14 @@ package console
 
 import (
 	"context"
-	"iter"
 
 	"github.com/art34/art34/pipeline"
 )
 
 // Trail is the record of what people and the program decided.
 type Trail interface {
-	AuditTrail(ctx context.Context, campaign int64) iter.Seq2[pipeline.Audit, error]
+	// LastAudits returns the newest entries, newest first.
+	LastAudits(ctx context.Context, campaign int64, limit int) ([]pipeline.Audit, error)
 }
 
 func auditRoutes() []route {
@@ -43,22 +43,12 @@ func showAudit(v *visit) error {
 			return err
 		}
 	}
-	var ring []pipeline.Audit
-	for a, err := range v.Ledger.AuditTrail(v.ctx(), of) {
-		if err != nil {
-			return err
-		}
-		if len(ring) == 2*auditShown {
-			ring = append(ring[:0], ring[auditShown:]...)
-			d.More = true
-		}
-		ring = append(ring, a)
+	var err error
+	if d.Entries, err = v.Ledger.LastAudits(v.ctx(), of, auditShown+1); err != nil {
+		return err
 	}
-	if len(ring) > auditShown {
-		ring, d.More = ring[len(ring)-auditShown:], true
-	}
-	for i := len(ring) - 1; i >= 0; i-- {
-		d.Entries = append(d.Entries, ring[i])
+	if len(d.Entries) > auditShown {
+		d.Entries, d.More = d.Entries[:auditShown], true
 	}
 	return v.page("audit", d)
 }
