@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -415,6 +417,31 @@ func TestCompanyAway(t *testing.T) {
 	c.user("ana", console.Viewer)
 	if a := c.as("ana").get("/campaigns"); a.status != http.StatusOK {
 		t.Errorf("%d", a.status)
+	}
+}
+
+// TestCompanyAwayIsLeftInPeace: not everybody who wants to log in waits for a provider
+// that is away.
+func TestCompanyAwayIsLeftInPeace(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		http.Error(w, "away", http.StatusServiceUnavailable)
+	}))
+	defer s.Close()
+	c := newCompany(t, func(o *openid.Config, _ *console.GroupRoles) { o.Issuer = s.URL })
+	for range 5 {
+		if a := c.browser().get("/login/company"); a.status != http.StatusBadGateway {
+			t.Errorf("%d", a.status)
+		}
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("asked %d times at once", n)
+	}
+	c.clock.Advance(6 * time.Second)
+	if a := c.browser().get("/login/company"); a.status != http.StatusBadGateway || asked.Load() != 2 {
+		t.Errorf("%d, asked %d times", a.status, asked.Load())
 	}
 }
 

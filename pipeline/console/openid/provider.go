@@ -46,6 +46,8 @@ type Provider struct {
 
 	mu    sync.Mutex
 	known *metadata
+	away  error     // why the last discovery failed
+	tried time.Time // and when
 }
 
 // metadata is what discovery says.
@@ -58,8 +60,13 @@ type metadata struct {
 	at         time.Time
 }
 
-// trust is how long what discovery said is believed.
-const trust = 12 * time.Hour
+const (
+	// trust is how long what discovery said is believed.
+	trust = 12 * time.Hour
+	// rest is how long a provider that is away is not asked again: each would wait for
+	// those before it, until the time-outs of all have passed.
+	rest = 5 * time.Second
+)
 
 // New checks the configuration. It asks nobody anything yet.
 func New(c Config) (*Provider, error) {
@@ -144,9 +151,22 @@ func (p *Provider) discover(ctx context.Context) (*metadata, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.Clock.Now()
-	if p.known != nil && now.Sub(p.known.at) < trust {
+	switch {
+	case p.known != nil && now.Sub(p.known.at) < trust:
 		return p.known, nil
+	case p.away != nil && now.Sub(p.tried) < rest:
+		return nil, p.away
 	}
+	m, err := p.ask(ctx, now)
+	p.away, p.tried = err, p.Clock.Now()
+	if err == nil {
+		p.known = m
+	}
+	return m, err
+}
+
+// ask fetches it.
+func (p *Provider) ask(ctx context.Context, now time.Time) (*metadata, error) {
 	// The keys are fetched later, by a request of their own: not with this one's end.
 	background := oidc.ClientContext(context.WithoutCancel(ctx), p.client)
 	provider, err := oidc.NewProvider(background, p.Issuer)
@@ -166,12 +186,11 @@ func (p *Provider) discover(ctx context.Context) (*metadata, error) {
 			return nil, away("discovery names no https address", nil)
 		}
 	}
-	p.known = &metadata{
+	return &metadata{
 		provider: provider, endSession: more.EndSession, issInReply: more.Iss, at: now,
 		verifier: provider.VerifierContext(background, &oidc.Config{ClientID: p.ClientID, SupportedSigningAlgs: algorithms(), Now: p.Clock.Now}),
 		oauth:    oauth2.Config{ClientID: p.ClientID, ClientSecret: p.Secret, Endpoint: provider.Endpoint(), RedirectURL: p.Redirect, Scopes: append([]string{oidc.ScopeOpenID}, p.Scopes...)},
-	}
-	return p.known, nil
+	}, nil
 }
 
 // Name is the issuer: the source of the accounts that it vouches for.
