@@ -313,6 +313,10 @@ func (a *api) explained(v *visit, err error) (int, string, any) {
 		p = problem9457(http.StatusConflict, own.Code, own.Sentence, own.Hint)
 	case errors.Is(err, pipeline.ErrNotFound):
 		p = problem9457(http.StatusNotFound, "not-found", "there is no such thing, or it is not for this token", "")
+	case errors.Is(err, pipeline.ErrStale):
+		p = problem9457(http.StatusConflict, "changed", "somebody else has changed this at the same moment", "look at it again")
+	case v.ctx().Err() != nil: // nobody is there any more
+		p = problem9457(http.StatusServiceUnavailable, "away", "the request was broken off", "")
 	default:
 		a.Log.Error("an operation of the interface has failed", "operation", v.route.pattern, "error", err)
 		p = problem9457(http.StatusInternalServerError, "failed", "internal error", "")

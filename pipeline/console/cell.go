@@ -106,7 +106,7 @@ func (k *Cell) LookUp(ctx context.Context, who Asker, l LookUp) (pipeline.Call, 
 			return c, err
 		}
 		if !c.Open() || c.Campaign != 0 {
-			return c, refuse("call-taken", "this call is about somebody already", "end it, and begin another")
+			return c, errTaken
 		}
 	}
 	campaigns := who.answering()
@@ -128,11 +128,16 @@ func (k *Cell) LookUp(ctx context.Context, who Asker, l LookUp) (pipeline.Call, 
 	} else {
 		c, err = k.Calls.UpdateCall(ctx, c, quota, step)
 	}
-	if errors.Is(err, pipeline.ErrQuota) {
+	switch {
+	case errors.Is(err, pipeline.ErrQuota):
 		return c, k.overQuota(ctx, who)
+	case errors.Is(err, pipeline.ErrStale): // two clicks at once
+		return c, errTaken
 	}
 	return c, err
 }
+
+var errTaken = refuse("call-taken", "this call is about somebody already", "end it, and begin another")
 
 // conclude writes into a call what a key led to.
 func (k *Cell) conclude(c *pipeline.Call, who Asker, s Sought) {

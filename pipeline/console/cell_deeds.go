@@ -11,9 +11,6 @@ import (
 	"github.com/art34/art34/pipeline"
 )
 
-// zero is the time that means never.
-func (*Cell) zero() time.Time { return time.Time{} }
-
 // deed runs f on the customer of a call that was verified, with a step on record.
 func (k *Cell) deed(ctx context.Context, who Asker, id int64, f func(c pipeline.Call, campaign pipeline.Campaign) (pipeline.CallStep, error)) error {
 	c, err := k.under(ctx, who, id, StageAnswer)
@@ -118,7 +115,7 @@ func (k *Cell) Escalate(ctx context.Context, who Asker, id int64, why, text stri
 		return err
 	}
 	_, err = k.change(ctx, id, func(c *pipeline.Call) []pipeline.CallStep {
-		c.Escalated, c.EscalatedAt, c.HandledBy, c.HandledAt = why, k.Clock.Now(), "", k.zero()
+		c.Escalated, c.EscalatedAt, c.HandledBy, c.HandledAt = why, k.Clock.Now(), "", time.Time{}
 		return []pipeline.CallStep{step}
 	})
 	return err
@@ -185,7 +182,7 @@ func (k *Cell) Written(ctx context.Context, who Asker, id int64, key, reason str
 	if !sent {
 		_, err = k.change(ctx, id, func(c *pipeline.Call) []pipeline.CallStep {
 			if !c.Waiting() {
-				c.Escalated, c.EscalatedAt, c.HandledBy, c.HandledAt = pipeline.EscalatedWritten, k.Clock.Now(), "", k.zero()
+				c.Escalated, c.EscalatedAt, c.HandledBy, c.HandledAt = pipeline.EscalatedWritten, k.Clock.Now(), "", time.Time{}
 			}
 			return []pipeline.CallStep{step}
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/art34/art34/pipeline"
 )
@@ -120,7 +121,7 @@ func (k *Cell) right(ctx context.Context, campaign pipeline.Campaign, c pipeline
 func (k *Cell) locked(ctx context.Context, who Asker, c pipeline.Call) error {
 	if !c.Waiting() {
 		_, err := k.change(ctx, c.ID, func(c *pipeline.Call) []pipeline.CallStep {
-			c.Escalated, c.EscalatedAt, c.HandledBy, c.HandledAt = pipeline.EscalatedLocked, k.Clock.Now(), "", k.zero()
+			c.Escalated, c.EscalatedAt, c.HandledBy, c.HandledAt = pipeline.EscalatedLocked, k.Clock.Now(), "", time.Time{}
 			return []pipeline.CallStep{k.step(who, c.ID, pipeline.StepEscalated, pipeline.EscalatedLocked, "")}
 		})
 		if err != nil {
