@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,33 +59,37 @@ func (k *Cell) Queue(ctx context.Context, who Asker) (Queue, error) {
 			q.Proposals = append(q.Proposals, p)
 		}
 	}
-	q.Recalls, err = k.recalls(ctx, known)
+	q.Recalls, err = k.recalls(ctx, who.Campaigns)
 	return q, err
 }
 
 // recalls finds who was told that they are not concerned and is in the population
-// now.
-func (k *Cell) recalls(ctx context.Context, known func(int64) bool) (list []pipeline.Call, err error) {
-	looked := 0
-	for c, err := range k.Calls.EachCall(ctx, pipeline.CallFilter{Told: pipeline.ToldNotConcerned}) {
-		if err != nil {
-			return nil, err
-		}
-		if !known(c.Campaign) || c.Escalated == pipeline.EscalatedRecall || len(c.Token) == 0 {
-			continue
-		}
-		if looked++; looked > recallsLooked || len(list) == queueShown {
-			break
-		}
-		n, err := k.Customers.Found(ctx, c.Campaign, c.Token)
-		if err != nil {
-			return nil, err
-		}
-		if n != 0 {
-			list = append(list, c)
+// now, newest first. Each campaign is read by itself: along the index of such calls,
+// and so that a large one leaves room for the others.
+func (k *Cell) recalls(ctx context.Context, campaigns []pipeline.Campaign) (list []pipeline.Call, err error) {
+	for _, campaign := range campaigns {
+		looked, found := 0, 0
+		for c, err := range k.Calls.EachCall(ctx, pipeline.CallFilter{Campaign: campaign.ID, Told: pipeline.ToldNotConcerned}) {
+			if err != nil {
+				return nil, err
+			}
+			if c.Escalated == pipeline.EscalatedRecall || len(c.Token) == 0 {
+				continue
+			}
+			if looked++; looked > recallsLooked/len(campaigns) || found == queueShown {
+				break
+			}
+			n, err := k.Customers.Found(ctx, c.Campaign, c.Token)
+			if err != nil {
+				return nil, err
+			}
+			if n != 0 {
+				list, found = append(list, c), found+1
+			}
 		}
 	}
-	return list, nil
+	slices.SortFunc(list, func(a, b pipeline.Call) int { return cmp.Compare(b.ID, a.ID) })
+	return list[:min(len(list), queueShown)], nil
 }
 
 // Handle takes a call from the queue. unlock lets its customer be verified again.
