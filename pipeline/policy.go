@@ -201,7 +201,7 @@ func (p Policy) move(n *Notice, e Event) {
 	case EvDeposited:
 		n.State, n.DueAt = Posted, e.At.Add(p.ReturnWindow)
 	case EvRejected:
-		if n.Kind == Retry {
+		if n.Kind == Retry || n.Reach == 0 {
 			n.State, n.Reason = Held, ReasonRejected
 			return
 		}
@@ -243,6 +243,11 @@ func (p Policy) failed(n *Notice, e Event) {
 		n.FirstAt = e.At
 	}
 	deadline := n.FirstAt.Add(p.Deadline)
+	if n.Reach == 0 {
+		// Nothing follows by itself: the customer has died since, or is to be protected.
+		p.fallBack(n, e, map[Outcome]string{Dead: ReasonAddressDead, Transient: ReasonTransient, Ours: ReasonOurs}[e.Outcome])
+		return
+	}
 	switch e.Outcome {
 	case Dead:
 		n.Reach = n.Reach.Without(ByEmail)

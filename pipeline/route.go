@@ -40,6 +40,14 @@ func DefaultFlagRules() map[string]Rule {
 	}
 }
 
+// FlagRule returns what a flag does in a campaign.
+func (s *Spec) FlagRule(flag string) Rule {
+	if own, ok := s.Flags[flag]; ok {
+		return Rule(own)
+	}
+	return DefaultFlagRules()[flag]
+}
+
 // Formats of a letter.
 const (
 	FormatStandard   = "standard"
@@ -80,13 +88,9 @@ func (s *Spec) ChooseRoute(t Traveller) Route {
 	if t.Printable {
 		r.Reach |= ByPost
 	}
-	defaults := DefaultFlagRules()
 	hold := ""
 	for _, f := range t.Flags {
-		rule := defaults[f]
-		if own, ok := s.Flags[f]; ok {
-			rule = Rule(own)
-		}
+		rule := s.FlagRule(f)
 		if f == FlagMinor && rule == RuleHold && t.Representative {
 			rule = RuleSend // the letter goes to the representative
 		}

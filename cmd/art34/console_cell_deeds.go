@@ -103,6 +103,8 @@ func (x *customer) mayCopy(o console.CopyOrder) error {
 	switch {
 	case n.State == pipeline.Excluded || n.State == pipeline.Cancelled || n.State == pipeline.Held:
 		return decline("notice-"+string(n.State), "this customer is not written to for now", "pass the call on to the lead")
+	case x.apart():
+		return decline("customer-apart", "this customer has died, or is to be protected", "pass the call on to the lead")
 	case n.FirstAt.IsZero():
 		return decline("not-sent", "the letter itself has not left yet", "it can go by post instead")
 	case o.Channel != pipeline.Email && o.Channel != pipeline.Post:
@@ -129,6 +131,19 @@ func (x *customer) mayCopy(o console.CopyOrder) error {
 		return decline("copies", fmt.Sprintf("this customer has had %d copies already", copies), "pass the call on to the lead")
 	}
 	return nil
+}
+
+// apart reports whether a flag that the cell gives asks for a person before anything
+// goes out.
+func (x *customer) apart() bool {
+	for _, j := range x.notices {
+		for _, f := range console.MarkFlags() {
+			if slices.Contains(j.Flags, f) && x.edition.spec.FlagRule(f) != pipeline.RuleSend {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // copyOf is the copy of a letter, with all that the customer has been told.
@@ -182,6 +197,9 @@ func (k consoleCustomers) ByPost(ctx context.Context, actor string, c pipeline.C
 	x, err := k.customer(ctx, c, notice)
 	if err != nil {
 		return err
+	}
+	if x.apart() {
+		return decline("customer-apart", "this customer has died, or is to be protected", "pass the call on to the lead")
 	}
 	if !x.reach()[pipeline.Post] {
 		return decline("no-address", "there is no postal address from before the incident that can be written to", "a corrected address needs a second person")
@@ -314,7 +332,13 @@ func (k consoleCustomers) Correct(ctx context.Context, actor string, c pipeline.
 	return err
 }
 
-// Mark adds a flag to all notices of a customer, and holds what has not left.
+// left reports whether a letter is on its way, or was: another one may follow it.
+func left(s pipeline.State) bool {
+	return slices.Contains([]pipeline.State{pipeline.Accepted, pipeline.Printing, pipeline.Posted, pipeline.Informed}, s)
+}
+
+// Mark adds a flag to all notices of a customer, and holds what has not left. What has
+// is not followed by anything by itself, whatever comes back.
 func (k consoleCustomers) Mark(ctx context.Context, actor string, c pipeline.Campaign, notice int64, flag, reason string) error {
 	if err := why(reason); err != nil {
 		return err
@@ -336,6 +360,9 @@ func (k consoleCustomers) Mark(ctx context.Context, actor string, c pipeline.Cam
 			next.Flags, next.MovedAt = pipeline.Set(append(slices.Clone(j.Flags), flag)), h.real.Now()
 			change := pipeline.Change{From: j.Notice, To: next, Sealed: j.Sealed}
 			change.To.Gen++
+			if left(j.State) {
+				change.To.Reach = 0
+			}
 			if j.State == pipeline.Due || j.State == pipeline.InDoubt {
 				next.State, next.Reason, next.Owner = pipeline.Held, flag, ""
 				change = pipeline.Move(j.Notice, next, pipeline.Event{Kind: pipeline.EvHeld, At: h.clock.Now(), Actor: h.actor(), Code: flag, Detail: reason})

@@ -91,9 +91,20 @@ func TestDeedsOfTheCell(t *testing.T) {
 	if err := k.Mark(ctx, "user:ana", c, mailed, pipeline.FlagProtectedAddress, "asked for"); err != nil {
 		t.Fatal(err)
 	}
-	if n := now(mailed); n.State != pipeline.Accepted || !slices.Contains(n.Flags, pipeline.FlagProtectedAddress) {
+	n := now(mailed)
+	if n.State != pipeline.Accepted || !slices.Contains(n.Flags, pipeline.FlagProtectedAddress) {
 		t.Errorf("%+v", n)
 	}
+	// Nothing follows it: no letter to an address that is to be protected, no copy.
+	for _, o := range []pipeline.Outcome{pipeline.Dead, pipeline.Transient, pipeline.Ours} {
+		next, _, err := pipeline.Policy{Resend: []time.Duration{time.Hour}, Deadline: 240 * time.Hour, OursWait: time.Hour}.Apply(n, pipeline.Event{Kind: pipeline.EvBounced, Outcome: o, Attempt: n.Attempt, Channel: pipeline.Email, At: n.MovedAt})
+		if err != nil || next.State != pipeline.Unreachable {
+			t.Errorf("after a bounce (%s): %+v, %v", o, next, err)
+		}
+	}
+	_, err = k.Copy(ctx, "user:ana", c, mailed, console.CopyOrder{Channel: pipeline.Post}, "asked for")
+	refused(err, "customer-apart")
+	refused(k.ByPost(ctx, "user:ana", c, mailed, "asked for"), "customer-apart")
 	mails := sink.Count(t)
 	for _, o := range []console.CopyOrder{{Channel: "fax"}, {Channel: pipeline.Email, Format: pipeline.FormatLargePrint}, {Channel: pipeline.Post, Locale: "tlh"}, {Channel: pipeline.Post, Format: pipeline.FormatBraille}} {
 		if _, err := k.Copy(ctx, "user:ana", c, ids[3], o, "r"); err == nil {

@@ -24,6 +24,7 @@ type Case struct {
 	AsOf     time.Time         // and when the import says so
 	Steps    []Step
 	Earlier  []EarlierCall // about the same customer, newest first
+	Proposed bool          // a corrected address waits for a second person
 	Told     []ToldEarlier // the customer was told that they are not concerned, oldest first
 }
 
@@ -110,6 +111,9 @@ func (k *Cell) open(ctx context.Context, who Asker, c pipeline.Call, full bool) 
 		}
 		f.Tokens = nil
 		d.File = &f
+		if d.Proposed, err = k.proposed(ctx, c); err != nil {
+			return d, err
+		}
 		d.Earlier, err = k.earlier(ctx, c)
 		return d, err
 	case StageNotConcerned:
@@ -124,6 +128,12 @@ func (k *Cell) told(ctx context.Context, c pipeline.Call, tokens [][]byte) (list
 		list = append(list, ToldEarlier{t.VerifiedAt, t.Import, t.Agent})
 	}
 	return list, err
+}
+
+// proposed reports whether a corrected address of the customer waits.
+func (k *Cell) proposed(ctx context.Context, c pipeline.Call) (bool, error) {
+	all, err := k.Calls.Proposals(ctx, pipeline.ProposalWaiting)
+	return slices.ContainsFunc(all, func(p pipeline.Proposal) bool { return p.Notice == c.Notice }), err
 }
 
 // steps reads the steps of a call, with what is sealed in them.

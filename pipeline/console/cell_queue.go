@@ -137,6 +137,7 @@ type Proposed struct {
 	Campaign pipeline.Campaign
 	Call     pipeline.Call // in which it was asked for: how was the caller verified?
 	Address  Address
+	Flags    []string // of the customer, as they are now
 }
 
 // Proposal reads a proposal. That its address was shown is on record.
@@ -164,6 +165,11 @@ func (k *Cell) Proposal(ctx context.Context, who Asker, id int64) (Proposed, err
 	if err := json.Unmarshal(plain, &d.Address); err != nil {
 		return d, fmt.Errorf("correction %d cannot be read", id)
 	}
+	f, err := k.Customers.File(ctx, campaign, p.Notice)
+	if err != nil {
+		return d, err
+	}
+	d.Flags = f.Flags
 	return d, k.record(ctx, who, d.Call, "cell-proposal", "", fmt.Sprintf("correction %d", id))
 }
 

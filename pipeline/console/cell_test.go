@@ -478,6 +478,15 @@ func TestSecondPairOfEyes(t *testing.T) {
 	if strings.Contains(w.crowd.last(), "correct") {
 		t.Fatalf("it changed at once: %s", w.crowd.last())
 	}
+	// Whoever comes next sees that it waits, and what was learnt of the customer since.
+	w.crowd.by["muguet/C0001234"].flags = []string{pipeline.FlagDeceased}
+	if a := b.get(fmt.Sprint("/cell/calls/", call.ID)); !strings.Contains(a.body, "A corrected address waits") || !strings.Contains(a.body, "do not read the sentence") {
+		t.Errorf("the call does not say what waits, or that the customer has died: %s", a.body)
+	}
+	if a := b.get("/queue/corrections/1"); !strings.Contains(a.body, "would leave all the same") {
+		t.Errorf("the second pair of eyes does not see that the customer has died: %s", a.body)
+	}
+	w.crowd.by["muguet/C0001234"].flags = nil
 	q, err := k.Queue(ctx, who)
 	w.must(err)
 	if len(q.Proposals) != 0 || q.Own != 1 {
