@@ -28,6 +28,9 @@ func dateIn(locale string, t time.Time) string {
 	return fmt.Sprintf("%s %s %d", day, months[t.Month()-1], t.Year())
 }
 
+// french sets a sentence as French is set.
+var french = strings.NewReplacer("'", "’", " ;", "\u202f;", " ?", "\u202f?")
+
 // aloud is the sentence to read to a caller, per locale: what happened and when,
 // nothing that is not known.
 func aloud(n pipeline.Notice, attempts []pipeline.Attempt, events []pipeline.Event) map[string]string {
@@ -43,7 +46,9 @@ func aloud(n pipeline.Notice, attempts []pipeline.Attempt, events []pipeline.Eve
 	}
 	fr, en := "le "+dateIn("fr", last), "on "+dateIn("en", last)
 	paper := n.Channel == pipeline.Post
-	say := func(fr, en string) map[string]string { return map[string]string{"fr": fr, "en": en} }
+	say := func(fr, en string) map[string]string {
+		return map[string]string{"fr": french.Replace(fr), "en": en}
+	}
 	if words := aloudBeside(n, attempts, fr, en, say); words != nil {
 		return words
 	}

@@ -105,7 +105,40 @@ func showQueue(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.page("queue", q)
+	asked, err := v.unanswered()
+	if err != nil {
+		return err
+	}
+	return v.page("queue", queueData{q, asked})
+}
+
+// queueData is what waits for the lead, with the questions that no answer fits.
+type queueData struct {
+	Queue
+	Asked []askedIn
+}
+
+// askedIn is how many questions of a campaign are open.
+type askedIn struct {
+	Campaign pipeline.Campaign
+	Open     int
+}
+
+func (v *visit) unanswered() (list []askedIn, err error) {
+	all, err := v.campaigns()
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range all {
+		open, err := v.openQueries(c)
+		if err != nil {
+			return nil, err
+		}
+		if open > 0 {
+			list = append(list, askedIn{c, open})
+		}
+	}
+	return list, nil
 }
 
 func handleForm(v *visit) error {

@@ -69,16 +69,21 @@ func listQA(v *visit) error {
 			d.Pending++
 		}
 	}
-	queries, err := v.Ledger.Queries(v.ctx(), c.ID, "", mostQueries)
-	if err != nil {
+	if d.Open, err = v.openQueries(c); err != nil {
 		return err
 	}
-	for _, q := range queries {
+	return v.page("qa", d)
+}
+
+// openQueries counts the questions of callers that wait for the lead.
+func (v *visit) openQueries(c pipeline.Campaign) (open int, err error) {
+	list, err := v.Ledger.Queries(v.ctx(), c.ID, "", mostQueries)
+	for _, q := range list {
 		if q.State == pipeline.QueryOpen {
-			d.Open++
+			open++
 		}
 	}
-	return v.page("qa", d)
+	return open, err
 }
 
 // qaForm is a question being written.

@@ -376,6 +376,12 @@ func TestQuestionsWithoutAnAnswer(t *testing.T) {
 	if len(list) != 2 || strings.Contains(string(list[1].Sealed), "landlord") {
 		t.Fatalf("%d, or in clear", len(list))
 	}
+	if a := lea.get("/queue"); !strings.Contains(a.body, `href="/campaigns/muguet/queries"`) {
+		t.Error("the questions are not among what waits for the lead")
+	}
+	if a := lea.get("/campaigns/muguet"); !strings.Contains(a.body, `href="/campaigns/muguet/floor"`) {
+		t.Error("no way leads the lead to what the floor reports")
+	}
 	first, second := strconv.FormatInt(list[1].ID, 10), strconv.FormatInt(list[0].ID, 10)
 	if a := lea.get("/campaigns/muguet/qa/new?query=" + first); !strings.Contains(a.body, "Is my landlord told?") {
 		t.Error("the lead does not see the question beside the form")
