@@ -13,7 +13,7 @@ import (
 )
 
 // maxSize bounds a document; a campaign.yaml of 100 kB is already a large one.
-const maxSize = 1 << 20
+const maxSize = 256 << 10
 
 // Decode reads one YAML document into v. name is used in errors.
 func Decode(name string, data []byte, v any) error {
@@ -22,6 +22,9 @@ func Decode(name string, data []byte, v any) error {
 	}
 	if line, ok := text(data); !ok {
 		return fmt.Errorf("%s: not a text file (line %d holds what is no UTF-8 text); is it the right file?", name, line)
+	}
+	if line, ok := shallow(data); !ok {
+		return fmt.Errorf("%s: line %d is nested too deeply; is it the right file?", name, line)
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict(), yaml.DisallowUnknownField())
 	if err := dec.Decode(v); err != nil {
@@ -34,6 +37,43 @@ func Decode(name string, data []byte, v any) error {
 		return fmt.Errorf("%s: more than one document; take out the second ---", name)
 	}
 	return nil
+}
+
+// What a document may hold, so that a hostile one costs no more than a long one: the
+// parser calls itself for each level, and takes time with the square of them.
+const (
+	maxDepth = 100   // brackets open at a time; marks "- " in front of one line
+	maxMarks = 1_000 // tags and anchors
+)
+
+// shallow reports whether a document stays within them, else the line where it does
+// not. It knows nothing of quotes: texts have brackets too, and close them mostly.
+func shallow(data []byte) (line int, ok bool) {
+	line = 1
+	open, leading, marks, fresh := 0, 0, 0, true
+	for i, c := range data {
+		begins := i == 0 || data[i-1] <= ' ' || data[i-1] == ','
+		ends := i+1 == len(data) || data[i+1] <= ' '
+		switch {
+		case c == '\n':
+			line, leading, fresh = line+1, 0, true
+		case c == ' ' || c == '\t' || c == '\r':
+		case c == '[' || c == '{':
+			open, fresh = open+1, false
+		case c == ']' || c == '}':
+			open, fresh = max(0, open-1), false
+		case fresh && (c == '-' || c == '?' || c == ':') && ends:
+			leading++
+		case (c == '!' || c == '&') && begins && !ends:
+			marks++ // what is tagged may begin with a mark again
+		default:
+			fresh = false
+		}
+		if open > maxDepth || leading > maxDepth || marks > maxMarks {
+			return line, false
+		}
+	}
+	return 0, true
 }
 
 // text reports whether data is UTF-8 text that a terminal may show, else the line
