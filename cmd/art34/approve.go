@@ -51,14 +51,16 @@ func (c approveCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	result, err := h.approve(ctx, campaign)
+	result, err := h.approve(ctx, campaign, "")
 	if err != nil {
 		return err
 	}
 	return a.answer(result, result.print)
 }
 
-func (h *house) approve(ctx context.Context, c pipeline.Campaign) (approval, error) {
+// seen, as submitted words it, is what somebody has read: what is frozen is the same,
+// also if somebody saves in between. "" takes what is there.
+func (h *house) approve(ctx context.Context, c pipeline.Campaign, seen string) (approval, error) {
 	if c.State == pipeline.Withdrawn {
 		return approval{}, notInState(pipeline.ErrConflict, c)
 	}
@@ -73,6 +75,9 @@ func (h *house) approve(ctx context.Context, c pipeline.Campaign) (approval, err
 	imports, population, err := h.inForce(ctx, c.ID)
 	if err != nil {
 		return approval{}, err
+	}
+	if seen != "" && seen != submitted(hash, imports) {
+		return approval{}, decline("seen-other", "the campaign was changed while you read it", "read it again: this page shows what is there now")
 	}
 	v := pipeline.Version{
 		Campaign: c.ID, Hash: hash, Content: data, AuthoredBy: h.actor(), ApprovedBy: h.actor(), ApprovedAt: h.clock.Now(),

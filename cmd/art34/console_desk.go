@@ -431,7 +431,7 @@ func (k clerk) Approve(ctx context.Context, name, seen, reason string) error {
 	if err := k.note(ctx, name, "approve-reason", reason); err != nil {
 		return err
 	}
-	_, err = k.h.approve(ctx, c)
+	_, err = k.h.approve(ctx, c, seen)
 	if err != nil {
 		return explained(err)
 	}

@@ -228,7 +228,12 @@ func (k clerk) asSubmitted(ctx context.Context, c pipeline.Campaign) (detail str
 		return "", 0, err
 	}
 	imports, population, err := k.h.inForce(ctx, c.ID)
-	return fmt.Sprintf("sha256 %s, imports %v", hash, imports), population, err
+	return submitted(hash, imports), population, err
+}
+
+// submitted words what is submitted, read and approved: letters and lists.
+func submitted(hash string, imports []int64) string {
+	return fmt.Sprintf("sha256 %s, imports %v", hash, imports)
 }
 
 // rejectsForm is what an import calls the list of rows that it refused.

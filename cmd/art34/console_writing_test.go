@@ -222,6 +222,13 @@ func TestNobodyApprovesOtherThanTheyRead(t *testing.T) {
 	want(dpo.Approve(ctx, "muguet", read, "x"), "approve-own") // an approver who has edited is an author
 	eva := consoleDesk{h}.As("user:eva")
 	want(eva.Approve(ctx, "muguet", read, "x"), "seen-other")
+	// What is frozen is compared once more: somebody may save between the two.
+	c, err := h.ledger.Campaign(ctx, "muguet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.approve(ctx, c, read)
+	want(err, "seen-other")
 	if err := eva.Approve(ctx, "muguet", seen(), "read in both languages"); err != nil {
 		t.Fatal(err)
 	}

@@ -183,7 +183,7 @@ func (c demoCmd) prepare(ctx context.Context, a *app, dir string) (*house, pipel
 		f.print(a.err)
 	}
 	a.say("check     %s rendered, %d blocks, %s", count(checked.Rendered, "letter", "letters"), len(checked.Blocks), checked.Forecast.words())
-	approved, err := h.approve(ctx, campaign)
+	approved, err := h.approve(ctx, campaign, "")
 	if err != nil {
 		return h, none, err
 	}
