@@ -82,6 +82,11 @@ func TestEmbargoHides(t *testing.T) {
 			t.Errorf("%s as a member: %d", path, a.status)
 		}
 	}
+	for _, path := range []string{"/campaigns/muguet/notices/csv?state=held", "/campaigns/muguet/import/rejects/I000001-rejects.csv"} {
+		if a := member.get(path); a.status != http.StatusOK {
+			t.Errorf("%s as a member: %d", path, a.status)
+		}
+	}
 	for a, err := range w.ledger.AuditTrail(t.Context(), 0) {
 		w.must(err)
 		if s := a.Action + a.Detail + a.Reason; strings.Contains(s, "muguet") || a.Action == "proof" {
