@@ -2,8 +2,6 @@ package console
 
 import (
 	"bytes"
-	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -322,77 +320,4 @@ func (a *api) explained(v *visit, err error) (int, string, any) {
 		p = problem9457(http.StatusInternalServerError, "failed", "internal error", "")
 	}
 	return p.Status, "application/problem+json", p
-}
-
-// remembered is an answer as it is kept.
-type remembered struct {
-	Status int
-	Kind   string
-	Body   []byte
-}
-
-// onceOnly does what was asked unless it was done for the same key: then the answer
-// is given again.
-func (a *api) onceOnly(e *endpoint, v *visit, body []byte, key string) {
-	if len(key) > 200 || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		problemOf(v.w, http.StatusBadRequest, "idempotency-key", "an idempotency key is up to 200 printable characters without spaces", "")
-		return
-	}
-	r := pipeline.Remembered{Token: v.program.ID, Key: a.Accounts.Seal.MAC("art34/idempotency/1", []byte(key)), At: a.Real.Now()}
-	r.Request = sha256.Sum256(fmt.Appendf(nil, "%s %s\n%s", e.method, v.r.URL.EscapedPath(), body))
-	aad := fmt.Appendf(nil, "api|answer|%d|%x", r.Token, r.Key)
-	kept, first, err := a.Ledger.Remember(v.ctx(), r)
-	if err != nil {
-		status, kind, answer := a.explained(v, err)
-		send(v.w, status, kind, answer)
-		return
-	}
-	if !first {
-		a.again(v, kept, r, aad)
-		return
-	}
-	status, kind, answer := a.work(e, v, body)
-	last, cancel := context.WithTimeout(context.WithoutCancel(v.ctx()), 10*time.Second)
-	defer cancel()
-	plain, err := plainJSON(answer)
-	if err == nil && status < 500 && status != http.StatusTooManyRequests {
-		if plain, err = json.Marshal(remembered{status, kind, plain}); err == nil {
-			r.Status, r.Body = status, a.Accounts.Seal.Seal(plain, aad)
-			err = a.Ledger.Answered(last, r)
-		}
-	} else if err == nil {
-		err = a.Ledger.Forget(last, r)
-	}
-	if err != nil {
-		a.Log.Error("an answer cannot be remembered", "token", v.program.ID, "error", err)
-	}
-	send(v.w, status, kind, answer)
-}
-
-// plainJSON is what send writes.
-func plainJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return bytes.TrimRight(b.Bytes(), "\n"), err
-}
-
-// again gives the answer of the first time.
-func (a *api) again(v *visit, kept, now pipeline.Remembered, aad []byte) {
-	switch {
-	case kept.Request != now.Request:
-		problemOf(v.w, http.StatusUnprocessableEntity, "idempotency-mismatch", "another request had this idempotency key", "a new request has a new key")
-	case kept.Status == 0:
-		problemOf(v.w, http.StatusConflict, "idempotency-busy", "the request with this key is being worked on, or its end is not known", "look what became of it before you ask with another key")
-	default:
-		plain, err := a.Accounts.Seal.Open(kept.Body, aad)
-		var m remembered
-		if err != nil || json.Unmarshal(plain, &m) != nil {
-			problemOf(v.w, http.StatusInternalServerError, "failed", "internal error", "")
-			return
-		}
-		v.w.Header().Set("Idempotency-Replayed", "true")
-		send(v.w, m.Status, m.Kind, json.RawMessage(m.Body))
-	}
 }

@@ -404,7 +404,17 @@ func TestAPIEmbargo(t *testing.T) {
 	w.must(err)
 	w.user("ann", console.Operator)
 	member, other := w.token("crm", console.Scopes()...), w.token("intranet", console.Scopes()...)
+	paused := func() reply {
+		return other.call("POST", "/campaigns/muguet/pause", `{"reason":"x"}`, "Idempotency-Key", "before")
+	}
+	if a := paused(); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.text)
+	}
 	w.embargo(c, t0.Add(12*time.Hour), "ann", "token:crm")
+	// What was answered before is not given again to who must not know of it now.
+	if a := paused(); a.status != http.StatusNotFound || strings.Contains(a.text, "muguet") {
+		t.Errorf("a remembered answer: %d %s", a.status, a.text)
+	}
 	body := `{"reason":"x","customers":["C1"]}`
 	for _, e := range w.console.Endpoints() {
 		if !strings.Contains(e.Path, "{name}") {
