@@ -35,8 +35,10 @@ func accountRoutes() []route {
 		{pattern: "GET /account", may: ActOwn, do: func(v *visit) error { return v.page("account", nil) }},
 		{pattern: "GET /account/password", may: ActOwn, do: func(v *visit) error { return v.page("password", nil) }},
 		{pattern: "POST /account/password", may: ActOwn, do: changePassword},
-		{pattern: "GET /account/code", may: ActOwn, do: enrolForm},
-		{pattern: "POST /account/code", may: ActOwn, do: enrol},
+		// Whoever finds a screen unlocked must not make it their own: from then on the
+		// code of this device counts where the password would be asked for again.
+		{pattern: "GET /account/code", may: ActOwn, sure: true, do: enrolForm},
+		{pattern: "POST /account/code", may: ActOwn, sure: true, do: enrol},
 	}
 }
 

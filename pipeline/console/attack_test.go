@@ -398,6 +398,81 @@ func TestLive(t *testing.T) {
 	}
 }
 
+// TestUnlockedScreens: who finds a screen unlocked can neither make the account theirs
+// nor make themselves another.
+func TestUnlockedScreens(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.user("ann", console.Admin)
+	w.user("bob", console.Viewer)
+	b := w.as("ann")
+	w.clock.Advance(11 * time.Minute)
+	page := "/users/bob"
+	for _, x := range []struct {
+		path, back string
+		pairs      []string
+	}{
+		{"/account/code", "/account/code", []string{"sealed", "x", "code", "123456"}}, {"/users/new", "/users/new", []string{"login", "eve", "role", "approver"}},
+		{"/users/bob/roles", page, []string{"role", "approver"}}, {"/users/bob/enable", page, nil}, {"/users/bob/reset", page, nil},
+	} {
+		if a := b.post(x.path, x.pairs...); a.to != "/sure?next="+url.QueryEscape(x.back) {
+			t.Errorf("%s: %d %s", x.path, a.status, a.to)
+		}
+	}
+	for _, path := range []string{"/account/code", "/users/new"} {
+		if a := b.get(path); a.to != "/sure?next="+url.QueryEscape(path) {
+			t.Errorf("%s: %d %s", path, a.status, a.to)
+		}
+	}
+	all, err := w.ledger.AllUsers(t.Context())
+	w.must(err)
+	if len(all) != 2 || len(all[0].TOTP)+len(all[1].TOTP) > 0 || strings.Contains(strings.Join(all[1].Roles, " "), "approver") {
+		t.Errorf("%+v", all)
+	}
+	if a := b.post("/sure", "password", password, "next", "/users/new"); a.to != "/users/new" || b.get(a.to).status != http.StatusOK {
+		t.Errorf("with the password: %d %s", a.status, a.to)
+	}
+	// Who has to enrol is asked too, and not sent in circles.
+	_, err = w.accounts.SetRoles(t.Context(), "user:ann", "bob", []string{"approver"})
+	w.must(err)
+	b = w.as("bob")
+	w.clock.Advance(11 * time.Minute)
+	if a := b.get("/account/code"); a.to != "/sure?next=%2Faccount%2Fcode" || b.get(a.to).status != http.StatusOK {
+		t.Errorf("%d %s", a.status, a.to)
+	}
+	if a := b.post("/sure", "token", b.token("/sure"), "password", password, "next", "/account/code"); a.to != "/account/code" || b.get(a.to).status != http.StatusOK {
+		t.Errorf("%d %s", a.status, a.to)
+	}
+}
+
+// TestNobodyTakesAllStreams: one person's pages leave room for the others'.
+func TestNobodyTakesAllStreams(t *testing.T) {
+	t.Parallel()
+	w := furnished(t)
+	w.user("ana", console.Viewer)
+	w.user("bob", console.Viewer)
+	open := func(b *browser) int {
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, w.server.URL+"/campaigns/muguet/live", nil)
+		w.clock.Advance(time.Second)
+		res, err := b.http.Do(r)
+		w.must(err)
+		t.Cleanup(func() { _ = res.Body.Close() })
+		return res.StatusCode
+	}
+	ana, bob := w.as("ana"), w.as("bob")
+	for i := range 20 {
+		if got := open(ana); got != http.StatusOK {
+			t.Fatalf("stream %d: %d", i+1, got)
+		}
+	}
+	if got := open(ana); got != http.StatusTooManyRequests {
+		t.Errorf("one more: %d", got)
+	}
+	if got := open(bob); got != http.StatusOK {
+		t.Errorf("somebody else's: %d", got)
+	}
+}
+
 // TestHashesAreDear: what the accounts of an installation really use, in the form
 // that others understand.
 func TestHashesAreDear(t *testing.T) {

@@ -158,6 +158,10 @@ func live(v *visit) error {
 	default:
 		return errTooMany
 	}
+	if !v.watching.take(v.user.Login, mostOwnStreams) {
+		return errTooMany
+	}
+	defer v.watching.giveBack(v.user.Login)
 	c, err := v.campaign()
 	if err != nil {
 		return err

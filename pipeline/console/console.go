@@ -66,6 +66,7 @@ type Console struct {
 	missed   *throttle // references that nobody has, per user
 	letters  *recent   // how many letters left
 	streams  chan struct{}
+	watching *shares // streams, per user
 	jobs     *jobs
 	flows    *once // logins that have come back from the provider
 	previews *previews
@@ -81,6 +82,8 @@ const (
 	sureFor = 10 * time.Minute
 	// mostStreams is how many pages may be open that move by themselves.
 	mostStreams = 500
+	// mostOwnStreams is how many of them one person may have: nobody takes all.
+	mostOwnStreams = 20
 )
 
 // New reads templates and words and prepares the routes. A fault in them is an
@@ -99,7 +102,7 @@ func New(c Config) (*Console, error) {
 		Config: c, foreign: http.NewCrossOriginProtection(), hosts: map[string]bool{},
 		visits: newThrottle(c.Real, 50*time.Millisecond, 400), attempts: newThrottle(c.Real, 6*time.Second, 10), deeds: newThrottle(c.Real, 200*time.Millisecond, 50),
 		asked: newThrottle(c.Real, 10*time.Second, 20), missed: newThrottle(c.Real, 2*time.Minute, 6), letters: newRecent(),
-		streams: make(chan struct{}, mostStreams), jobs: newJobs(), flows: newOnce(), previews: newPreviews(), strangers: newThrottle(c.Real, 6*time.Second, 20),
+		streams: make(chan struct{}, mostStreams), watching: newShares(), jobs: newJobs(), flows: newOnce(), previews: newPreviews(), strangers: newThrottle(c.Real, 6*time.Second, 20),
 	}
 	for _, h := range c.Hosts {
 		k.hosts[h] = true

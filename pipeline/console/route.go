@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path"
 	"runtime/debug"
 	"strings"
 
@@ -185,7 +186,7 @@ func (v *visit) enter() error {
 		switch {
 		case v.user.ID == 0:
 			return v.toLogin()
-		case v.halfway() != "" && v.r.URL.Path != v.halfway() && rt.pattern != "POST /logout":
+		case v.halfway() != "" && v.r.URL.Path != v.halfway() && rt.pattern != "POST /logout" && !askedAgain(v.r.URL.Path):
 			return v.seeOther(v.halfway())
 		case !May(v.user.Roles, rt.may):
 			return errDenied
@@ -203,9 +204,22 @@ func (v *visit) enter() error {
 		return errTooMany
 	}
 	if rt.sure && v.Real.Now().Sub(v.session.SureAt) > sureFor {
-		return v.seeOther("/sure?next=" + queryEscape(v.r.URL.Path))
+		return v.seeOther("/sure?next=" + queryEscape(v.pageOf()))
 	}
 	return nil
+}
+
+// askedAgain reports whether a page asks for the password once more.
+func askedAgain(path string) bool { return path == "/sure" || strings.HasPrefix(path, "/sure/") }
+
+// pageOf is the page on which the deed of a request begins: that of its own path, or
+// the one above.
+func (v *visit) pageOf() string {
+	look := &http.Request{Method: http.MethodGet, URL: v.r.URL, Host: v.r.Host}
+	if _, pattern := v.mux.Handler(look); strings.HasPrefix(pattern, "GET ") {
+		return v.r.URL.Path
+	}
+	return path.Dir(v.r.URL.Path)
 }
 
 // explain shows an error as a page.

@@ -57,3 +57,30 @@ func (t *throttle) has(key string) bool {
 	l := t.by[key]
 	return l == nil || l.TokensAt(t.clock.Now()) >= 1
 }
+
+// shares counts what somebody holds of something that there is little of.
+type shares struct {
+	mu sync.Mutex
+	by map[string]int
+}
+
+func newShares() *shares { return &shares{by: map[string]int{}} }
+
+// take takes one more, unless there are as many as one may have.
+func (s *shares) take(key string, most int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.by[key] >= most {
+		return false
+	}
+	s.by[key]++
+	return true
+}
+
+func (s *shares) giveBack(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.by[key]--; s.by[key] <= 0 {
+		delete(s.by, key)
+	}
+}

@@ -11,14 +11,14 @@ import (
 func userRoutes() []route {
 	return []route{
 		{pattern: "GET /users", may: ActUsers, do: listUsers},
-		{pattern: "GET /users/new", may: ActUsers, do: func(v *visit) error { return v.page("user_new", v.userForm(pipeline.User{})) }},
-		{pattern: "POST /users/new", may: ActUsers, do: addUser},
+		{pattern: "GET /users/new", may: ActUsers, sure: true, do: func(v *visit) error { return v.page("user_new", v.userForm(pipeline.User{})) }},
+		{pattern: "POST /users/new", may: ActUsers, sure: true, do: addUser},
 		{pattern: "GET /users/{login}", may: ActUsers, do: showUser},
-		{pattern: "POST /users/{login}/roles", may: ActUsers, do: setRoles},
+		{pattern: "POST /users/{login}/roles", may: ActUsers, sure: true, do: setRoles},
 		{pattern: "POST /users/{login}/reset", may: ActUsers, sure: true, do: resetUser},
 		{pattern: "POST /users/{login}/end", may: ActUsers, do: endLogins},
 		{pattern: "POST /users/{login}/disable", may: ActUsers, do: disableUser},
-		{pattern: "POST /users/{login}/enable", may: ActUsers, do: enableUser},
+		{pattern: "POST /users/{login}/enable", may: ActUsers, sure: true, do: enableUser},
 	}
 }
 
