@@ -34,6 +34,7 @@ type overview struct {
 	Causes    []cause
 	Bounces   pipeline.Answers // of all providers
 	At        time.Time
+	Paused    pipeline.Audit // who paused it and why, if it is among the latest deeds
 }
 
 // provider is how one mailbox provider takes the e-mails.
@@ -53,7 +54,26 @@ type cause struct {
 
 func (v *visit) overview(c pipeline.Campaign) (overview, error) {
 	f, err := v.Board.Figures(v.ctx(), c)
-	return overview{c, f, barOf(f.Balance), providersOf(f), causesOf(f), bouncesOf(f), v.Clock.Now()}, err
+	return overview{c, f, barOf(f.Balance), providersOf(f), causesOf(f), bouncesOf(f), v.Clock.Now(), pausedBy(c, f)}, err
+}
+
+// pausedBy is the deed that paused a campaign: who, and why. The canary says so itself.
+func pausedBy(c pipeline.Campaign, f Figures) pipeline.Audit {
+	i := slices.IndexFunc(f.Latest, func(a pipeline.Audit) bool { return a.Action == "pause" })
+	if c.State != pipeline.Paused || c.PausedFor == "canary" || i < 0 {
+		return pipeline.Audit{}
+	}
+	return f.Latest[i]
+}
+
+// versionOf is an approved version by its number, the zero one without it.
+func versionOf(f Figures, n int) pipeline.Version {
+	for _, v := range f.Versions {
+		if v.N == n {
+			return v
+		}
+	}
+	return pipeline.Version{}
 }
 
 // providerScope begins the scopes of answers that are about one provider.

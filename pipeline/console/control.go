@@ -370,11 +370,7 @@ func (v *visit) launchData() (launchData, error) {
 	if d.Figures, err = v.Board.Figures(v.ctx(), c); err != nil {
 		return d, err
 	}
-	for _, ver := range d.Figures.Versions {
-		if ver.N == c.Version {
-			d.Version = ver
-		}
-	}
+	d.Version = versionOf(d.Figures, c.Version)
 	d.Outlook, err = v.ops().Outlook(v.ctx(), c.Name)
 	return d, err
 }

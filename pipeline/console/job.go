@@ -18,6 +18,7 @@ type job struct {
 	Err     error
 	Import  *Imported
 	Checked *Checked
+	Stale   bool // a text or a list has changed since it began
 }
 
 // Running reports whether the job is under way.
@@ -52,6 +53,15 @@ func (j *jobs) last(campaign int64, kind string) *job {
 		return &c
 	}
 	return nil
+}
+
+// outdate marks the last job of a kind: what it looked at has changed since.
+func (j *jobs) outdate(campaign int64, kind string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if x := j.by[campaign][kind]; x != nil {
+		x.Stale = true
+	}
 }
 
 // running reports whether anything is under way for a campaign.

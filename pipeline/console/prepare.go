@@ -24,9 +24,9 @@ func prepareRoutes() []route {
 		{pattern: "GET /new", may: ActPrepare, do: func(v *visit) error { return v.page("new", struct{ Name string }{}) }},
 		{pattern: "POST /new", may: ActPrepare, upload: true, limit: draftLimit, do: newDraft},
 		{pattern: "GET /campaigns/{name}/prepare", may: ActProof, do: showSteps},
-		{pattern: "GET /campaigns/{name}/import", may: ActPrepare, do: importForm},
+		{pattern: "GET /campaigns/{name}/import", may: ActPrepare, do: stepPage("import")},
 		{pattern: "POST /campaigns/{name}/import", may: ActPrepare, upload: true, limit: listLimit, do: importLists},
-		{pattern: "GET /campaigns/{name}/check", may: ActProof, do: showCheck},
+		{pattern: "GET /campaigns/{name}/check", may: ActProof, do: stepPage("check")},
 		{pattern: "POST /campaigns/{name}/check", may: ActProof, do: startCheck},
 		{pattern: "GET /campaigns/{name}/proofs", may: ActProof, do: listProofs},
 		{pattern: "GET /campaigns/{name}/proofs/{notice}", may: ActProof, do: showProof},
@@ -154,7 +154,7 @@ func (v *visit) steps() (steps, error) {
 		s.Next = "import"
 	case c.State == pipeline.Approved:
 		s.Next = "launch"
-	case s.Check == nil || s.Check.Running() || s.Check.Checked == nil || len(s.Check.Checked.Blocks) > 0:
+	case s.Check == nil || s.Check.Running() || s.Check.Stale || s.Check.Checked == nil || len(s.Check.Checked.Blocks) > 0:
 		s.Next = "check"
 	default:
 		s.Next = "submit"
@@ -162,20 +162,31 @@ func (v *visit) steps() (steps, error) {
 	return s, nil
 }
 
-func showSteps(v *visit) error {
-	s, err := v.steps()
-	if err != nil {
+func showSteps(v *visit) (err error) {
+	var d struct {
+		steps
+		Submission Submission
+		Version    pipeline.Version // in force, if any
+	}
+	if d.steps, err = v.steps(); err != nil {
 		return err
 	}
-	return v.page("prepare", s)
+	d.Version = versionOf(d.Figures, d.Campaign.Version)
+	if d.Submission, err = v.ops().Submission(v.ctx(), d.Campaign.Name); err != nil {
+		return err
+	}
+	return v.page("prepare", d)
 }
 
-func importForm(v *visit) error {
-	s, err := v.steps()
-	if err != nil {
-		return err
+// stepPage is a page that shows how far a campaign is.
+func stepPage(name string) func(*visit) error {
+	return func(v *visit) error {
+		s, err := v.steps()
+		if err != nil {
+			return err
+		}
+		return v.page(name, s)
 	}
-	return v.page("import", s)
 }
 
 func importLists(v *visit) error {
@@ -199,10 +210,13 @@ func importLists(v *visit) error {
 		v.wrong("impact", "problem.file")
 	}
 	if len(v.problems) == 0 {
-		ops := v.ops()
+		ops, jobs := v.ops(), v.jobs
 		err := v.start(c, "import", func(ctx context.Context, j *job) error {
 			result, err := ops.Import(ctx, c.Name, lists, fields["replace"] == "yes")
 			j.Import = &result
+			if err == nil {
+				jobs.outdate(c.ID, "check")
+			}
 			return err
 		})
 		if err := v.refused("", err); err != nil {
@@ -217,14 +231,6 @@ func importLists(v *visit) error {
 		return v.again("import", s)
 	}
 	return v.seeOther(campaignPath(c) + "/import")
-}
-
-func showCheck(v *visit) error {
-	s, err := v.steps()
-	if err != nil {
-		return err
-	}
-	return v.page("check", s)
 }
 
 func startCheck(v *visit) error {

@@ -149,6 +149,7 @@ func writeText(v *visit) error {
 		own, _ := errors.AsType[*pipeline.Error](err)
 		switch {
 		case err == nil:
+			v.jobs.outdate(d.Campaign.ID, "check")
 			return v.done(d.Path, "text")
 		case own != nil && own.Code == "text-changed":
 			// Nothing is lost: the form keeps the text, shows what the other did, and saves
@@ -300,6 +301,15 @@ func (p *previews) of(key string) (Preview, bool) {
 // diffLine is a line of a difference. Kind is "file", "gap", "same", "old" or "new".
 type diffLine struct{ Kind, Text string }
 
+// fileOf is the file of "now/letters/breach.fr.md": which side it is on, the heading
+// says already.
+func fileOf(head string) string {
+	if _, file, ok := strings.Cut(head, "/"); ok {
+		return file
+	}
+	return head
+}
+
 // diffLines reads what diff -u writes.
 func diffLines(text string) []diffLine {
 	var list []diffLine
@@ -313,7 +323,7 @@ func diffLines(text string) []diffLine {
 			head = 1
 		case head == 1 && strings.HasPrefix(line, "+++ "):
 			head = 0
-			list = append(list, diffLine{"file", strings.TrimPrefix(line, "+++ ")})
+			list = append(list, diffLine{"file", fileOf(strings.TrimPrefix(line, "+++ "))})
 		case strings.HasPrefix(line, "@@"):
 			list = append(list, diffLine{"gap", ""})
 		case strings.HasPrefix(line, "-"):

@@ -41,7 +41,7 @@ func (m *AckMismatch) forPeople() *pipeline.Error {
 	if len(m.Surplus) > 0 {
 		parts = append(parts, listed(m.Surplus, "too many"))
 	}
-	hint := "nothing of the file was taken over; ask the print shop for a corrected one"
+	hint := "nothing was taken over; count again, or ask the print shop for a corrected acknowledgement"
 	if len(m.Missing) > 0 && len(m.Surplus)+len(m.Differences) == 0 {
 		hint = "if they are not at the post yet, --partial records the others; if they were spoiled, name them as rejected"
 	}
