@@ -175,7 +175,7 @@ func (h *house) adoptPacing(ctx context.Context, campaign string, before *pipeli
 			return err
 		}
 	}
-	return h.operations().SetPacing(ctx, campaign, spec.Email)
+	return h.operations().AdoptPacing(ctx, campaign, spec.Email)
 }
 
 // takeIn lets go what waited for the approval of an import after the launch. It

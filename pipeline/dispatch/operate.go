@@ -87,10 +87,20 @@ func (o Operations) Resume(ctx context.Context, name, reason string) error {
 // SetPacing replaces connections, window, rates, hours and breaker thresholds,
 // also while the campaign runs.
 func (o Operations) SetPacing(ctx context.Context, name string, p pipeline.EmailPolicy) error {
+	return o.setPacing(ctx, name, "pacing", p)
+}
+
+// AdoptPacing is SetPacing for what an approval takes over from campaign.yaml: the
+// record does not say that the approver turned a knob.
+func (o Operations) AdoptPacing(ctx context.Context, name string, p pipeline.EmailPolicy) error {
+	return o.setPacing(ctx, name, "pacing-adopted", p)
+}
+
+func (o Operations) setPacing(ctx context.Context, name, action string, p pipeline.EmailPolicy) error {
 	if _, err := pipeline.ParseHours(p.Hours); err != nil || p.Rate < 0 || p.Connections < 0 || p.Window < 0 {
 		return &pipeline.Error{Code: "pacing-invalid", Permanent: true, Exit: 2, Sentence: "this pacing cannot be used", Hint: "rates and numbers are above 0, hours look like 08:00-20:00 Europe/Paris", Cause: err}
 	}
-	return o.turn(ctx, name, "pacing", "", fmt.Sprintf("rate %g connections %d window %d", p.Rate, p.Connections, p.Window), func(c *pipeline.Campaign) (bool, error) {
+	return o.turn(ctx, name, action, "", fmt.Sprintf("rate %g connections %d window %d", p.Rate, p.Connections, p.Window), func(c *pipeline.Campaign) (bool, error) {
 		if c.State == pipeline.Withdrawn {
 			return false, state(c, "was cancelled", "")
 		}
