@@ -65,7 +65,7 @@ func (h *house) openConsole(ctx context.Context) (*consoleServer, error) {
 		return nil, err
 	}
 	s := &consoleServer{k, l, h.consoleURL(l)}
-	h.say("The console is at %s", s.url)
+	h.say("The console is at %s; its clock is of %s", s.url, zoneName(h.real.Now()))
 	path, err := k.SetupPath(ctx)
 	if err != nil {
 		_ = l.Close()
@@ -75,6 +75,19 @@ func (h *house) openConsole(ctx context.Context) (*consoleServer, error) {
 		h.say("Nobody has an account yet. This link makes the first one, once, within a day:\n\n    %s\n", s.url+path)
 	}
 	return s, nil
+}
+
+// zoneName is the zone in which the pages show times, as people of the cell must
+// know it: letters are dated in the zone of their campaign.
+func zoneName(now time.Time) string {
+	if name := now.Local().Location().String(); name != "Local" {
+		return name
+	}
+	name, offset := now.Local().Zone()
+	if offset == 0 {
+		return "UTC (TZ=Europe/Paris changes that)"
+	}
+	return name
 }
 
 // consoleURL is how a browser of this machine reaches the console.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	_ "time/tzdata" // campaigns name time zones; a small server or image may have none
 )
 
 func main() {
