@@ -186,7 +186,8 @@ type Proposal struct {
 	State     ProposalState
 	DecidedBy string
 	DecidedAt time.Time
-	Note      string // why it was refused, or what kept it from being applied
+	Note      string    // why it was refused, or what kept it from being applied
+	AppliedAt time.Time // of an accepted one: since when it is in force; zero: not yet
 }
 
 // ProposalState says where a proposal stands. The ledger repeats the list as a CHECK
@@ -196,7 +197,7 @@ type ProposalState string
 // The states of a proposal.
 const (
 	ProposalWaiting  ProposalState = "waiting"  // somebody else decides
-	ProposalAccepted ProposalState = "accepted" // and applied
+	ProposalAccepted ProposalState = "accepted" // in force since AppliedAt; the console applies what is not yet
 	ProposalRefused  ProposalState = "refused"
 	ProposalFailed   ProposalState = "failed" // accepted, and could not be applied
 )

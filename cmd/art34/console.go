@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -294,9 +295,34 @@ func (b consoleBoard) Planned(ctx context.Context, c pipeline.Campaign) ([]pipel
 // run serves the pages beside a service, until ctx ends. A console that has failed
 // stops nothing else.
 func (s *consoleServer) run(ctx context.Context, h *house) {
-	if err := s.Serve(ctx, s.listener); err != nil && ctx.Err() == nil {
+	if err := s.serve(ctx, h); err != nil && ctx.Err() == nil {
 		h.log.Error("the console has ended", "error", err)
 	}
+}
+
+// applyEvery is how often corrections are looked for that were accepted and not
+// applied.
+const applyEvery = time.Minute
+
+// serve serves the pages until ctx ends, and applies meanwhile what a console that was
+// stopped has left.
+func (s *consoleServer) serve(ctx context.Context, h *house) error {
+	beside, stop := context.WithCancel(ctx)
+	var left sync.WaitGroup
+	defer left.Wait()
+	defer stop()
+	left.Go(func() {
+		for beside.Err() == nil {
+			if err := s.Cell.ApplyAccepted(beside); err != nil && beside.Err() == nil {
+				h.log.Warn("a correction that was accepted is not in force yet", "error", err)
+			}
+			select {
+			case <-beside.Done():
+			case <-time.After(applyEvery):
+			}
+		}
+	})
+	return s.Serve(ctx, s.listener)
 }
 
 // runConsole serves the pages alone, beside a service or without one.
@@ -315,5 +341,5 @@ func (a *app) runConsole(ctx context.Context) error {
 	if s == nil {
 		return decline("console-off", "the console is all that was asked for, and it was not opened", "--console names another address")
 	}
-	return s.Serve(drain, s.listener)
+	return s.serve(drain, h)
 }

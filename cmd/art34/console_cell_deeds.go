@@ -322,12 +322,14 @@ func (k consoleCustomers) Judge(ctx context.Context, c pipeline.Campaign, notice
 	return made.allowed(x.primary.Notice, after)
 }
 
-// Correct gives the customer an address, and writes there.
-func (k consoleCustomers) Correct(ctx context.Context, actor string, c pipeline.Campaign, notice int64, a console.Address, reason string) error {
+// Correct gives the customer an address, and writes there, except where that was done
+// since the decision.
+func (k consoleCustomers) Correct(ctx context.Context, actor string, c pipeline.Campaign, notice int64, a console.Address, reason string, decided time.Time) error {
 	made, _, err := k.correctionOf(ctx, k.as(actor), c, notice, a, reason)
 	if err != nil {
 		return err
 	}
+	made.decided = decided
 	_, err = made.apply(ctx)
 	return err
 }

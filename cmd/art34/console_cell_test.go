@@ -157,3 +157,74 @@ func TestDeedsOfTheCell(t *testing.T) {
 	}
 	in.status(true)
 }
+
+// TestCorrectedOnce: a correction that is applied once more changes nothing, and undoes
+// no newer one.
+func TestCorrectedOnce(t *testing.T) {
+	t.Parallel()
+	in := install(t, 40, 7, "ART34_RELAY="+testenv.Sink(t).URL, "ART34_CONSOLE=off")
+	in.must("launch", "muguet")
+	h := in.house()
+	defer h.Close()
+	ctx := t.Context()
+	c, err := h.ledger.Campaign(ctx, "muguet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, decided, id := consoleCustomers{h}, h.clock.Now().Truncate(time.Microsecond), int64(0)
+	for j, err := range h.ledger.Each(ctx, pipeline.Filter{Campaign: c.ID, States: []pipeline.State{pipeline.Due}, Roles: []pipeline.Role{pipeline.Primary}}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if j.Channel == pipeline.Email {
+			id = j.ID
+		}
+	}
+	now := func() (string, int) {
+		t.Helper()
+		x, err := k.customer(ctx, c, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events, err := h.ledger.Events(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, e := range events {
+			if e.Kind == pipeline.EvCorrected {
+				n++
+			}
+		}
+		return x.person.Email, n
+	}
+	trail := func() (n int) {
+		for a, err := range h.ledger.AuditTrail(ctx, c.ID) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.Action == "correct" {
+				n++
+			}
+		}
+		return n
+	}
+	first, second := console.Address{Email: "first@mail.example"}, console.Address{Email: "second@mail.example"}
+	for range 3 {
+		if err := k.Correct(ctx, "user:leo", c, id, first, "moved", decided); err != nil {
+			t.Fatal(err)
+		}
+		if email, n := now(); email != first.Email || n != 1 || trail() != 1 {
+			t.Fatalf("%d corrections, %d entries", n, trail())
+		}
+	}
+	if err := k.Correct(ctx, "user:leo", c, id, second, "moved again", h.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Correct(ctx, "user:leo", c, id, first, "moved", decided); err != nil {
+		t.Fatal(err)
+	}
+	if email, n := now(); email != second.Email || n != 2 || trail() != 2 {
+		t.Errorf("the older one came back: %d corrections, %d entries", n, trail())
+	}
+}

@@ -109,6 +109,7 @@ type correction struct {
 	checks   *intake.Checks
 	email    string           // as it goes on the wire
 	channel  pipeline.Channel // of the next attempt
+	decided  time.Time        // what was corrected in this way since stays as it is; zero: nothing does
 }
 
 func (h *house) newCorrection(ctx context.Context, campaign pipeline.Campaign, c correctCmd) (*correction, error) {
@@ -175,12 +176,15 @@ func (x *correction) apply(ctx context.Context) (done []correctedView, err error
 	if err != nil {
 		return nil, err
 	}
+	if left, err := x.left(ctx, jobs); err != nil || !left {
+		return nil, err
+	}
 	if err := x.h.ledger.Append(ctx, x.h.audit(x.campaign.ID, "correct", x.Reason, fmt.Sprintf("notice %d: %s", jobs[0].ID, x.what()))); err != nil {
 		return nil, err
 	}
 	for _, j := range jobs {
-		if j.Role == pipeline.Copy && (x.lines() == nil || askedFor(j.Notice)) {
-			continue // a copy goes by post; one that a caller asked for went where it was to go
+		if !x.concerns(j) {
+			continue
 		}
 		n, err := x.one(ctx, j.ID)
 		if err != nil && (j.Role == pipeline.Primary || len(done) == 0) {
@@ -198,6 +202,46 @@ func (x *correction) apply(ctx context.Context) (done []correctedView, err error
 	}
 	return done, nil
 }
+
+// left reports whether anything is left to correct.
+func (x *correction) left(ctx context.Context, jobs []pipeline.Job) (bool, error) {
+	for _, j := range jobs {
+		if !x.concerns(j) {
+			continue
+		}
+		if done, err := x.since(ctx, j.ID); err != nil || !done {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// concerns reports whether a correction changes a notice: a copy goes by post, and one
+// that a caller asked for went where it was to go.
+func (x *correction) concerns(j pipeline.Job) bool {
+	return j.Role != pipeline.Copy || x.lines() != nil && !askedFor(j.Notice)
+}
+
+// since reports whether a notice was corrected in this way since the decision: by this
+// very correction, or by a newer one, which it must not undo.
+func (x *correction) since(ctx context.Context, notice int64) (bool, error) {
+	if x.decided.IsZero() {
+		return false, nil
+	}
+	events, err := x.h.ledger.Events(ctx, notice)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(events, func(e pipeline.Event) bool {
+		return e.Kind == pipeline.EvCorrected && !e.At.Before(x.decided) && (e.Code == x.code() || e.Code == codeBoth)
+	}), nil
+}
+
+// codeBoth is the code of the event if both addresses are corrected.
+const codeBoth = "e-mail-and-postal-address"
+
+// code is what is corrected, for the event.
+func (x *correction) code() string { return strings.ReplaceAll(x.what(), " ", "-") }
 
 // what says what is corrected.
 func (x *correction) what() string {
@@ -262,6 +306,9 @@ func (x *correction) one(ctx context.Context, id int64) (pipeline.Notice, error)
 // try corrects a notice as it stands; busy says that it moved on, or is being sent.
 func (x *correction) try(ctx context.Context, j pipeline.Job) (n pipeline.Notice, busy bool, err error) {
 	n = j.Notice
+	if done, err := x.since(ctx, n.ID); err != nil || done {
+		return n, false, err
+	}
 	switch n.State {
 	case pipeline.Sending:
 		return n, true, nil
@@ -284,7 +331,7 @@ func (x *correction) try(ctx context.Context, j pipeline.Job) (n pipeline.Notice
 	if n.Role == pipeline.Copy {
 		channel = pipeline.Post
 	}
-	e := pipeline.Event{Notice: n.ID, Kind: pipeline.EvCorrected, Channel: channel, At: now, Actor: x.h.actor(), Code: strings.ReplaceAll(x.what(), " ", "-"), Detail: x.Reason}
+	e := pipeline.Event{Notice: n.ID, Kind: pipeline.EvCorrected, Channel: channel, At: now, Actor: x.h.actor(), Code: x.code(), Detail: x.Reason}
 	next, _, err := x.edition.policy.Apply(n, e)
 	if err != nil {
 		return n, false, err

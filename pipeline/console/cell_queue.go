@@ -3,11 +3,8 @@ package console
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/art34/art34/pipeline"
 )
@@ -140,6 +137,15 @@ type Proposed struct {
 	Flags    []string // of the customer, as they are now
 }
 
+// Standing says where it stands: its state, or "applying" between accepted and in
+// force.
+func (d Proposed) Standing() string {
+	if d.Proposal.State == pipeline.ProposalAccepted && d.Proposal.AppliedAt.IsZero() {
+		return "applying"
+	}
+	return string(d.Proposal.State)
+}
+
 // Proposal reads a proposal. That its address was shown is on record.
 func (k *Cell) Proposal(ctx context.Context, who Asker, id int64) (Proposed, error) {
 	var d Proposed
@@ -158,12 +164,8 @@ func (k *Cell) Proposal(ctx context.Context, who Asker, id int64) (Proposed, err
 	if d.Call, err = k.Calls.Call(ctx, p.Call); err != nil {
 		return d, err
 	}
-	plain, err := k.Customers.Open(p.Campaign, p.Sealed, pipeline.ProposalSealContext(p.Call, p.AskedAt))
-	if err != nil {
+	if d.Address, err = k.address(p); err != nil {
 		return d, err
-	}
-	if err := json.Unmarshal(plain, &d.Address); err != nil {
-		return d, fmt.Errorf("correction %d cannot be read", id)
 	}
 	f, err := k.Customers.File(ctx, campaign, p.Notice)
 	if err != nil {
@@ -171,45 +173,6 @@ func (k *Cell) Proposal(ctx context.Context, who Asker, id int64) (Proposed, err
 	}
 	d.Flags = f.Flags
 	return d, k.record(ctx, who, d.Call, "cell-proposal", "", fmt.Sprintf("correction %d", id))
-}
-
-// Decide accepts a corrected address, which is applied and written to at once, or
-// refuses it. Nobody decides about what they asked for.
-func (k *Cell) Decide(ctx context.Context, who Asker, id int64, accept bool, reason string) error {
-	d, err := k.Proposal(ctx, who, id)
-	if err != nil {
-		return err
-	}
-	p := d.Proposal
-	switch {
-	case p.AskedBy == who.Actor:
-		return refuse("own-proposal", "nobody is the second pair of eyes on their own correction", "another lead decides")
-	case p.State != pipeline.ProposalWaiting:
-		return refuse("decided", "this correction is decided already", "")
-	}
-	p.State, p.DecidedBy, p.DecidedAt, p.Note = pipeline.ProposalRefused, who.Actor, k.Clock.Now(), reason
-	action := "cell-refuse"
-	if accept {
-		p.State, action = pipeline.ProposalAccepted, "cell-accept"
-	}
-	a := pipeline.Audit{Campaign: p.Campaign, At: p.DecidedAt, Actor: who.Actor, Action: action, Reason: reason, Detail: fmt.Sprintf("correction %d", id)}
-	err = k.Calls.Decide(ctx, p, pipeline.ProposalWaiting, a)
-	if errors.Is(err, pipeline.ErrConflict) {
-		return refuse("decided", "this correction is decided already", "")
-	}
-	if err != nil || !accept {
-		return err
-	}
-	err = k.Deeds.Correct(ctx, who.Actor, d.Campaign, p.Notice, d.Address, p.Reason)
-	if err == nil {
-		return nil
-	}
-	// It is not in force, and must not look as if it were.
-	p.State, p.Note = pipeline.ProposalFailed, pipeline.ErrorCode(err)
-	a.Action, a.Reason = "cell-failed", p.Note
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	return errors.Join(err, k.Calls.Decide(last, p, pipeline.ProposalAccepted, a))
 }
 
 // Mine are the calls that an asker has under way, newest first.

@@ -535,6 +535,74 @@ func TestSecondPairOfEyes(t *testing.T) {
 	}
 }
 
+// stoppedCalls is a ledger whose program is stopped once somebody has accepted, and
+// before what was accepted is applied or on record.
+type stoppedCalls struct {
+	console.Calls
+	stop func()
+}
+
+func (s stoppedCalls) Decide(ctx context.Context, p pipeline.Proposal, from pipeline.ProposalState, a pipeline.Audit) error {
+	err := s.Calls.Decide(ctx, p, from, a)
+	if from == pipeline.ProposalWaiting {
+		s.stop()
+	}
+	return err
+}
+
+// stoppedDeeds does nothing once its context has ended, like real ones.
+type stoppedDeeds struct{ *crowd }
+
+func (s stoppedDeeds) Correct(ctx context.Context, actor string, c pipeline.Campaign, notice int64, a console.Address, reason string, decided time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.crowd.Correct(ctx, actor, c, notice, a, reason, decided)
+}
+
+// TestStoppedBetweenAcceptedAndApplied: a correction that was accepted is applied
+// later if the program was stopped just then, once, and is not called failed.
+func TestStoppedBetweenAcceptedAndApplied(t *testing.T) {
+	t.Parallel()
+	w, c := newCell(t)
+	ctx, k, who := t.Context(), w.cell(), lead(c)
+	call := w.found(who, "C0001234")
+	w.must(second(k.Verify(ctx, who, call.ID, console.Answer{Way: pipeline.ByCRM})))
+	w.must(k.Propose(ctx, who, call.ID, console.Address{Email: "new@mail.example"}, "moved"))
+	short, stop := context.WithCancel(ctx)
+	config := k.CellConfig
+	config.Calls, config.Deeds = stoppedCalls{w.ledger, stop}, stoppedDeeds{w.crowd}
+	if err := console.NewCell(config).Decide(short, asker(c, "leo", "lead"), 1, true, "verified"); err == nil {
+		t.Fatal("the program was not stopped")
+	}
+	p, err := w.ledger.Proposal(ctx, 1)
+	w.must(err)
+	if p.State != pipeline.ProposalAccepted || !p.AppliedAt.IsZero() || strings.Contains(w.crowd.last(), "correct") {
+		t.Fatalf("%+v, %s", p, w.crowd.last())
+	}
+	if a := w.as("leo").get("/queue/corrections/1"); !strings.Contains(a.body, "agreed, and not in force yet") {
+		t.Error("the page says that it is in force")
+	}
+	// Refused for now: it stays what it is.
+	w.crowd.fail = pipeline.ErrAway
+	if err := k.ApplyAccepted(ctx); err == nil {
+		t.Error("nothing was wrong")
+	}
+	w.crowd.fail = nil
+	w.must(k.ApplyAccepted(ctx))
+	if p, err = w.ledger.Proposal(ctx, 1); err != nil || p.State != pipeline.ProposalAccepted || p.AppliedAt.IsZero() || p.DecidedBy != "user:leo" {
+		t.Errorf("%v, %+v", err, p)
+	}
+	if w.crowd.last() != "user:leo | correct | 7 | new@mail.example |  |  | moved" {
+		t.Error(w.crowd.last())
+	}
+	n := len(w.crowd.done)
+	w.must(k.ApplyAccepted(ctx))
+	if len(w.crowd.done) != n || strings.Count(w.trail(c.ID), "cell-applied") != 1 {
+		t.Errorf("applied again: %s", w.trail(c.ID))
+	}
+}
+
 // TestDeedsOfACall: what an agent does goes to the right customer, with the reason,
 // and stands in the call.
 func TestDeedsOfACall(t *testing.T) {

@@ -246,7 +246,7 @@ func (c *crowd) Judge(_ context.Context, _ pipeline.Campaign, _ int64, a console
 	return nil
 }
 
-func (c *crowd) Correct(_ context.Context, actor string, _ pipeline.Campaign, notice int64, a console.Address, reason string) error {
+func (c *crowd) Correct(_ context.Context, actor string, _ pipeline.Campaign, notice int64, a console.Address, reason string, _ time.Time) error {
 	return c.note(actor, "correct", fmt.Sprint(notice), a.Email, strings.Join(a.Lines, ","), a.City, reason)
 }
 

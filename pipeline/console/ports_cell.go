@@ -24,6 +24,7 @@ type Calls interface {
 	Propose(ctx context.Context, p pipeline.Proposal, s pipeline.CallStep) (pipeline.Proposal, error)
 	Proposal(ctx context.Context, id int64) (pipeline.Proposal, error)
 	Proposals(ctx context.Context, s pipeline.ProposalState) ([]pipeline.Proposal, error)
+	Unapplied(ctx context.Context) ([]pipeline.Proposal, error)
 	Decide(ctx context.Context, p pipeline.Proposal, from pipeline.ProposalState, a pipeline.Audit) error
 
 	Append(ctx context.Context, a pipeline.Audit) error
@@ -71,8 +72,10 @@ type CustomerDeeds interface {
 	ByPost(ctx context.Context, actor string, c pipeline.Campaign, notice int64, reason string) error
 	// Judge says what is wrong with an address, before anybody is asked about it.
 	Judge(ctx context.Context, c pipeline.Campaign, notice int64, a Address) error
-	// Correct gives the customer an address, and writes there. The old one is kept.
-	Correct(ctx context.Context, actor string, c pipeline.Campaign, notice int64, a Address, reason string) error
+	// Correct gives the customer an address, and writes there. The old one is kept. What
+	// was corrected in this way since the decision stays as it is: a repetition changes
+	// nothing.
+	Correct(ctx context.Context, actor string, c pipeline.Campaign, notice int64, a Address, reason string, decided time.Time) error
 	// Mark adds a flag, and holds what has not left.
 	Mark(ctx context.Context, actor string, c pipeline.Campaign, notice int64, flag, reason string) error
 }

@@ -48,8 +48,11 @@ type Calls interface {
 	Proposal(ctx context.Context, id int64) (pipeline.Proposal, error)
 	// Proposals returns those in a state, oldest first.
 	Proposals(ctx context.Context, s pipeline.ProposalState) ([]pipeline.Proposal, error)
-	// Decide writes State, DecidedBy, DecidedAt and Note of a proposal that is in the
-	// state from, else pipeline.ErrConflict, and appends the audit entry.
+	// Unapplied returns those that are accepted and not in force yet, oldest first.
+	Unapplied(ctx context.Context) ([]pipeline.Proposal, error)
+	// Decide writes State, DecidedBy, DecidedAt, Note and AppliedAt of a proposal that is
+	// in the state from and not applied, else pipeline.ErrConflict, and appends the audit
+	// entry.
 	Decide(ctx context.Context, p pipeline.Proposal, from pipeline.ProposalState, a pipeline.Audit) error
 
 	// AddCopy stores one more notice of a published import: a copy of a notice in

@@ -339,6 +339,27 @@ func testProposals(t *testing.T, e Engine) {
 	if len(list) != 1 || list[0].DecidedBy != "user:lea" || list[0].Note != "n" || !list[0].DecidedAt.Equal(t0.Add(time.Minute)) {
 		t.Errorf("%+v", list)
 	}
+	// Accepted is not applied: until it is, it is found; then it is final.
+	open, err := b.Unapplied(b.ctx)
+	b.must(err)
+	if !reflect.DeepEqual(open, list) || !open[0].AppliedAt.IsZero() {
+		t.Errorf("%+v", open)
+	}
+	d := open[0]
+	d.AppliedAt = t0.Add(2 * time.Minute)
+	b.must(b.Decide(b.ctx, d, pipeline.ProposalAccepted, b.audit("applied")))
+	if got, err = b.Proposal(b.ctx, p.ID); err != nil || !got.AppliedAt.Equal(d.AppliedAt) || got.State != pipeline.ProposalAccepted {
+		t.Errorf("%v, %+v", err, got)
+	}
+	if open, err = b.Unapplied(b.ctx); err != nil || len(open) != 0 {
+		t.Errorf("%v, %+v", err, open)
+	}
+	b.want(b.Decide(b.ctx, d, pipeline.ProposalAccepted, b.audit("applied")), pipeline.ErrConflict)
+	d.State, d.AppliedAt = pipeline.ProposalFailed, time.Time{}
+	b.want(b.Decide(b.ctx, d, pipeline.ProposalAccepted, b.audit("failed")), pipeline.ErrConflict)
+	if n := countAudit(b, b.campaign.ID); n != 2 {
+		t.Errorf("%d entries", n)
+	}
 }
 
 // testAddCopy: a copy is a notice like others, is found, is taken, and the balance

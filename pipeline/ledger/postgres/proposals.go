@@ -9,12 +9,12 @@ import (
 	"github.com/art34/art34/pipeline"
 )
 
-const proposalColumns = `id, call_id, campaign_id, notice_id, what, sealed, reason, asked_by, asked_at, state, decided_by, decided_at, note`
+const proposalColumns = `id, call_id, campaign_id, notice_id, what, sealed, reason, asked_by, asked_at, state, decided_by, decided_at, note, applied_at`
 
 func rowToProposal(row pgx.CollectableRow) (p pipeline.Proposal, err error) {
-	var asked, decided int64
-	err = row.Scan(&p.ID, &p.Call, &p.Campaign, &p.Notice, &p.What, &p.Sealed, &p.Reason, &p.AskedBy, &asked, &p.State, &p.DecidedBy, &decided, &p.Note)
-	p.AskedAt, p.DecidedAt = moment(asked), moment(decided)
+	var asked, decided, applied int64
+	err = row.Scan(&p.ID, &p.Call, &p.Campaign, &p.Notice, &p.What, &p.Sealed, &p.Reason, &p.AskedBy, &asked, &p.State, &p.DecidedBy, &decided, &p.Note, &applied)
+	p.AskedAt, p.DecidedAt, p.AppliedAt = moment(asked), moment(decided), moment(applied)
 	return p, err
 }
 
@@ -44,11 +44,16 @@ func (l *Ledger) Proposals(ctx context.Context, s pipeline.ProposalState) ([]pip
 	return query(ctx, l, l.desk, rowToProposal, `SELECT `+proposalColumns+` FROM proposals WHERE state = $1 ORDER BY id`, string(s))
 }
 
+// Unapplied returns those that are accepted and not in force yet, oldest first.
+func (l *Ledger) Unapplied(ctx context.Context) ([]pipeline.Proposal, error) {
+	return query(ctx, l, l.desk, rowToProposal, `SELECT `+proposalColumns+` FROM proposals WHERE state = 'accepted' AND applied_at = 0 ORDER BY id`)
+}
+
 // Decide writes what somebody decided about a proposal.
 func (l *Ledger) Decide(ctx context.Context, p pipeline.Proposal, from pipeline.ProposalState, a pipeline.Audit) error {
 	return l.tx(ctx, l.desk, func(ctx context.Context, q querier) error {
-		tag, err := q.Exec(ctx, `UPDATE proposals SET state = $3, decided_by = $4, decided_at = $5, note = $6 WHERE id = $1 AND state = $2`,
-			p.ID, string(from), string(p.State), clean(p.DecidedBy), micros(p.DecidedAt), clean(p.Note))
+		tag, err := q.Exec(ctx, `UPDATE proposals SET state = $3, decided_by = $4, decided_at = $5, note = $6, applied_at = $7 WHERE id = $1 AND state = $2 AND applied_at = 0`,
+			p.ID, string(from), string(p.State), clean(p.DecidedBy), micros(p.DecidedAt), clean(p.Note), micros(p.AppliedAt))
 		if err != nil {
 			return err
 		}

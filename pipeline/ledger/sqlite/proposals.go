@@ -9,10 +9,10 @@ import (
 	"github.com/art34/art34/pipeline"
 )
 
-const proposalColumns = `id, call_id, campaign_id, notice_id, what, sealed, reason, asked_by, asked_at, state, decided_by, decided_at, note`
+const proposalColumns = `id, call_id, campaign_id, notice_id, what, sealed, reason, asked_by, asked_at, state, decided_by, decided_at, note, applied_at`
 
 func proposalFields(p *pipeline.Proposal) []any {
-	return []any{&p.ID, &p.Call, &p.Campaign, &p.Notice, &p.What, &p.Sealed, &p.Reason, &p.AskedBy, when{&p.AskedAt}, &p.State, &p.DecidedBy, when{&p.DecidedAt}, &p.Note}
+	return []any{&p.ID, &p.Call, &p.Campaign, &p.Notice, &p.What, &p.Sealed, &p.Reason, &p.AskedBy, when{&p.AskedAt}, &p.State, &p.DecidedBy, when{&p.DecidedAt}, &p.Note, when{&p.AppliedAt}}
 }
 
 // Propose stores a proposal as waiting.
@@ -41,11 +41,16 @@ func (l *Ledger) Proposals(ctx context.Context, s pipeline.ProposalState) ([]pip
 	return list(ctx, l, "read proposals", scanner(proposalFields), `SELECT `+proposalColumns+` FROM proposals WHERE state = ? ORDER BY id`, string(s))
 }
 
+// Unapplied returns those that are accepted and not in force yet, oldest first.
+func (l *Ledger) Unapplied(ctx context.Context) ([]pipeline.Proposal, error) {
+	return list(ctx, l, "read proposals", scanner(proposalFields), `SELECT `+proposalColumns+` FROM proposals WHERE state = 'accepted' AND applied_at = 0 ORDER BY id`)
+}
+
 // Decide writes what somebody decided about a proposal.
 func (l *Ledger) Decide(ctx context.Context, p pipeline.Proposal, from pipeline.ProposalState, a pipeline.Audit) error {
 	return l.write(ctx, "decide", 2, func(t *tx) error {
-		n, err := t.exec(`UPDATE proposals SET state = ?, decided_by = ?, decided_at = ?, note = ? WHERE id = ? AND state = ?`,
-			string(p.State), clean(p.DecidedBy), micros(p.DecidedAt), clean(p.Note), p.ID, string(from))
+		n, err := t.exec(`UPDATE proposals SET state = ?, decided_by = ?, decided_at = ?, note = ?, applied_at = ? WHERE id = ? AND state = ? AND applied_at = 0`,
+			string(p.State), clean(p.DecidedBy), micros(p.DecidedAt), clean(p.Note), micros(p.AppliedAt), p.ID, string(from))
 		if err != nil {
 			return err
 		}
