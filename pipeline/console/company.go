@@ -130,6 +130,9 @@ func (v *visit) companyRefused(err error) error {
 	case "oidc-away":
 		status = http.StatusBadGateway
 		v.wrong("", "problem.company_away")
+	case "oidc-details":
+		status = http.StatusBadGateway
+		v.wrong("", "problem.company_details")
 	case "oidc-many-groups":
 		v.wrong("", "problem.company_groups")
 	case "no-role":

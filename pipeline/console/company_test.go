@@ -3,11 +3,13 @@ package console_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,6 +23,25 @@ import (
 type company struct {
 	*world
 	provider *openidtest.Provider
+	log      logged
+}
+
+// logged is what a console has logged.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func newCompany(t testing.TB, adjust ...func(*openid.Config, *console.GroupRoles)) *company {
@@ -28,6 +49,7 @@ func newCompany(t testing.TB, adjust ...func(*openid.Config, *console.GroupRoles
 	c := &company{}
 	c.world = furnished(t, func(cfg *console.Config) {
 		c.provider = openidtest.New(t, cfg.Real.Now)
+		cfg.Log = slog.New(slog.NewTextHandler(&c.log, nil))
 		o := openid.Config{
 			Issuer: c.provider.URL, ClientID: openidtest.ClientID, Secret: openidtest.Secret, Redirect: "https://console.example" + console.CompanyBack,
 			Strong: []string{"mfa"}, Clock: cfg.Real,
@@ -400,6 +422,14 @@ func TestCompanyGroupsFromElsewhere(t *testing.T) {
 	c.provider.UserInfo(map[string]any{"sub": "2", "groups": []string{"/ops"}})
 	if a := c.browser().vouched(); a.status != http.StatusForbidden {
 		t.Errorf("details of another: %d", a.status)
+	}
+	c.provider.UserInfo(nil) // the endpoint answers 401
+	c.provider.Person(map[string]any{"sub": "1", "preferred_username": "kim"})
+	if a := c.browser().vouched(); a.status != http.StatusBadGateway || !strings.Contains(a.body, "did not say which groups") {
+		t.Errorf("details refused: %d", a.status)
+	}
+	if log := c.log.String(); !strings.Contains(log, "userinfo: answered 401") || strings.Contains(log, "kim") {
+		t.Errorf("the log does not say why, or says who: %s", log)
 	}
 	c.provider.Person(map[string]any{"sub": "1", "_claim_names": map[string]string{"groups": "src1"}, "_claim_sources": map[string]any{"src1": map[string]string{"endpoint": "https://graph.example/getMemberObjects"}}})
 	if a := c.browser().vouched(); a.status != http.StatusForbidden || !strings.Contains(a.body, "too many groups") {

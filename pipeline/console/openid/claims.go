@@ -2,7 +2,10 @@ package openid
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -36,19 +39,26 @@ func (p *Provider) identity(ctx context.Context, m *metadata, f console.Flow, id
 		}
 	}
 	groups, there := textsOf(claims, p.Groups)
+	var silent error
 	if !there && m.provider.UserInfoEndpoint() != "" {
 		more, err := m.provider.UserInfo(ctx, oauth2.StaticTokenSource(token))
 		if err == nil && more.Subject != id.Subject {
 			return console.Identity{}, errRefused("the details are about somebody else")
 		}
 		about := map[string]any{}
-		if err == nil && more.Claims(&about) == nil {
+		if err == nil {
+			err = more.Claims(&about)
+		}
+		if silent = err; err == nil {
 			groups, there = textsOf(about, p.Groups)
 		}
 	}
 	if names, ok := claims["_claim_names"].(map[string]any); ok && !there && names[p.Groups] != nil {
 		return console.Identity{}, &pipeline.Error{Code: "oidc-many-groups", Sentence: "the company's login names too many groups to say which", Permanent: true,
 			Hint: "let it send only the groups that are assigned to this application, or application roles"}
+	}
+	if silent != nil {
+		return console.Identity{}, noDetails(silent)
 	}
 	who := console.Identity{Subject: id.Subject, Groups: groups, Strong: p.strong(claims)}
 	who.Name, _ = claims["name"].(string)
@@ -62,6 +72,21 @@ func (p *Provider) identity(ctx context.Context, m *metadata, f console.Flow, id
 	}
 	return who, nil
 }
+
+// noDetails says that the provider did not say what groups somebody is in, which is
+// not the same as none. Its answer may hold who they are, and is not repeated.
+func noDetails(err error) error {
+	cause := "userinfo: no answer that can be read"
+	if wire, ok := errors.AsType[*url.Error](err); ok {
+		cause = "userinfo: " + wire.Err.Error()
+	} else if m := statusOf.FindString(err.Error()); m != "" {
+		cause = "userinfo: answered " + m
+	}
+	return &pipeline.Error{Code: "oidc-details", Sentence: "the company's login did not say what groups this person is in", Hint: "try again in a moment; local accounts still work", Cause: errors.New(cause)}
+}
+
+// statusOf finds the status in what go-oidc says of an answer: there is no type for it.
+var statusOf = regexp.MustCompile(`^[1-5][0-9][0-9]`)
 
 // strong reports whether the provider saw a second factor.
 func (p *Provider) strong(claims map[string]any) bool {
