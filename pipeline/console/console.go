@@ -59,12 +59,13 @@ type Console struct {
 	foreign *http.CrossOriginProtection
 	hosts   map[string]bool
 
-	visits   *throttle // requests, per address
-	attempts *throttle // logins, per address
-	deeds    *throttle // unsafe requests, per user
-	asked    *throttle // references looked up, per user
-	missed   *throttle // references that nobody has, per user
-	letters  *recent   // how many letters left
+	visits   *throttle                   // requests, per address
+	attempts *throttle                   // logins, per address
+	deeds    *throttle                   // unsafe requests, per user
+	asked    *throttle                   // references looked up, per user
+	missed   *throttle                   // references that nobody has, per user
+	letters  *recent[pipeline.Hourly]    // how many letters left
+	calls    *recent[pipeline.CallCount] // how many calls came
 	streams  chan struct{}
 	watching *shares // streams, per user
 	jobs     *jobs
@@ -101,7 +102,7 @@ func New(c Config) (*Console, error) {
 	k := &Console{
 		Config: c, foreign: http.NewCrossOriginProtection(), hosts: map[string]bool{},
 		visits: newThrottle(c.Real, 50*time.Millisecond, 400), attempts: newThrottle(c.Real, 6*time.Second, 10), deeds: newThrottle(c.Real, 200*time.Millisecond, 50),
-		asked: newThrottle(c.Real, 10*time.Second, 20), missed: newThrottle(c.Real, 2*time.Minute, 6), letters: newRecent(),
+		asked: newThrottle(c.Real, 10*time.Second, 20), missed: newThrottle(c.Real, 2*time.Minute, 6), letters: newRecent[pipeline.Hourly](), calls: newRecent[pipeline.CallCount](),
 		streams: make(chan struct{}, mostStreams), watching: newShares(), jobs: newJobs(), flows: newOnce(), previews: newPreviews(), strangers: newThrottle(c.Real, 6*time.Second, 20),
 	}
 	for _, h := range c.Hosts {

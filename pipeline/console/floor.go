@@ -88,44 +88,53 @@ func (f floorFigures) Complaints() (n int64) {
 
 const complaintCause = "complaint"
 
-// recent keeps for a minute how many letters left: counting them reads the whole
-// campaign.
-type recent struct {
+// recent keeps for a minute what was counted: counting letters and calls reads the
+// whole campaign.
+type recent[T any] struct {
 	mu sync.Mutex
-	by map[int64]*counting
+	by map[int64]*counting[T]
 }
 
-type counting struct {
+type counting[T any] struct {
 	mu   sync.Mutex
 	at   time.Time
-	list []pipeline.Hourly
+	list []T
 }
 
-func newRecent() *recent { return &recent{by: map[int64]*counting{}} }
+func newRecent[T any]() *recent[T] { return &recent[T]{by: map[int64]*counting[T]{}} }
 
-func (r *recent) of(campaign int64) *counting {
+func (r *recent[T]) of(campaign int64) *counting[T] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.by[campaign] == nil {
-		r.by[campaign] = &counting{}
+		r.by[campaign] = &counting[T]{}
 	}
 	return r.by[campaign]
 }
 
-// lettersByHour counts at most once a minute, and once for all who ask meanwhile.
-func (v *visit) lettersByHour(campaign int64) ([]pipeline.Hourly, error) {
-	c := v.letters.of(campaign)
+// counted counts at most once a minute, and once for all who ask meanwhile.
+func (r *recent[T]) counted(campaign int64, now time.Time, count func() ([]T, error)) ([]T, error) {
+	c := r.of(campaign)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := v.Real.Now()
 	if !c.at.IsZero() && now.Sub(c.at) < time.Minute {
 		return c.list, nil
 	}
-	list, err := v.Ledger.LettersByHour(v.ctx(), campaign)
+	list, err := count()
 	if err == nil {
 		c.at, c.list = now, list
 	}
 	return list, err
+}
+
+func (v *visit) lettersByHour(campaign int64) ([]pipeline.Hourly, error) {
+	return v.letters.counted(campaign, v.Real.Now(), func() ([]pipeline.Hourly, error) { return v.Ledger.LettersByHour(v.ctx(), campaign) })
+}
+
+func (v *visit) callsByHour(campaign int64) ([]pipeline.CallCount, error) {
+	return v.calls.counted(campaign, v.Real.Now(), func() ([]pipeline.CallCount, error) {
+		return v.Ledger.CountCalls(v.ctx(), campaign, time.Time{})
+	})
 }
 
 // dayOf is the beginning of a day by the calendar of this machine.
@@ -139,7 +148,7 @@ func hourOf(h pipeline.Hourly) time.Time { return time.Unix(h.Hour*3600, 0) }
 // figures counts everything that the floor of a campaign reports.
 func (v *visit) figures(c pipeline.Campaign) (floorFigures, error) {
 	f := floorFigures{Campaign: c, At: v.Clock.Now()}
-	calls, err := v.Ledger.CountCalls(v.ctx(), c.ID, time.Time{})
+	calls, err := v.callsByHour(c.ID)
 	if err != nil {
 		return f, err
 	}
