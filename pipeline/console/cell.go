@@ -211,13 +211,33 @@ func (k *Cell) under(ctx context.Context, who Asker, id int64, stages ...Stage) 
 	if err != nil {
 		return c, err
 	}
-	if s := k.stage(who, c); !slices.Contains(stages, s) {
+	s, err := k.stageNow(ctx, who, c, stages)
+	if err != nil {
+		return c, err
+	}
+	if !slices.Contains(stages, s) {
 		if s == StageClosed {
 			return c, refuse("call-closed", "this call has ended", "begin another")
 		}
 		return c, refuse("call-stage", "this cannot be done at this point of the call", "")
 	}
 	return c, nil
+}
+
+// stageNow is the stage of a call, for what is done at one of stages: a customer who
+// became one for few since the look-up is out of reach of others. Of what may also be
+// done with a reserved one the flags are not read.
+func (k *Cell) stageNow(ctx context.Context, who Asker, c pipeline.Call, stages []Stage) (Stage, error) {
+	s := k.stage(who, c)
+	if s != StageVerify && s != StageAnswer || c.Notice == 0 || who.may(ActVIP) || slices.Contains(stages, StageReserved) {
+		return s, nil
+	}
+	campaign, _ := who.knows(c.Campaign)
+	f, err := k.Customers.File(ctx, campaign, c.Notice)
+	if err == nil && reserved(f.Flags) {
+		s = StageReserved
+	}
+	return s, err
 }
 
 // Stage is how far a call is.

@@ -16,7 +16,7 @@ type Case struct {
 	Call     pipeline.Call
 	Campaign pipeline.Campaign
 	Stage    Stage
-	Proofs   Proofs // without the number; Phone is "yes" if there is one
+	Proofs   Proofs // of the campaign
 	Locked   bool   // no answer is looked at any more
 	File     *File  // of StageAnswer; masked unless Full
 	Full     bool
@@ -78,19 +78,21 @@ func (k *Cell) Unmask(ctx context.Context, who Asker, id int64, reason string) (
 func callDetail(c pipeline.Call) string { return fmt.Sprintf("call %d, notice %d", c.ID, c.Notice) }
 
 func (k *Cell) open(ctx context.Context, who Asker, c pipeline.Call, full bool) (Case, error) {
-	d := Case{Call: c, Stage: k.stage(who, c), Full: full}
+	d := Case{Call: c, Full: full}
 	d.Campaign, _ = who.knows(c.Campaign)
 	var err error
+	if d.Stage, err = k.stageNow(ctx, who, c, nil); err != nil {
+		return d, err
+	}
 	if d.Steps, err = k.steps(ctx, c); err != nil || d.Stage == StageClosed {
 		return d, err
 	}
 	switch d.Stage {
 	case StageVerify:
-		if d.Proofs, err = k.Customers.Proofs(ctx, d.Campaign, c.Notice); err != nil {
+		// What the campaign asks, whoever was found: what is on file of this one would tell
+		// a customer who is concerned from somebody who is not.
+		if d.Proofs, err = k.Customers.Proofs(ctx, d.Campaign, 0); err != nil {
 			return d, err
-		}
-		if d.Proofs.Phone != "" {
-			d.Proofs.Phone = "yes"
 		}
 		d.Locked = c.Waiting() && c.Escalated == pipeline.EscalatedLocked
 		return d, nil
@@ -98,10 +100,6 @@ func (k *Cell) open(ctx context.Context, who Asker, c pipeline.Call, full bool) 
 		f, err := k.Customers.File(ctx, d.Campaign, c.Notice)
 		if err != nil {
 			return d, err
-		}
-		if reserved(f.Flags) && !who.may(ActVIP) { // since the look-up
-			d.Stage = StageReserved
-			return d, nil
 		}
 		if d.Told, err = k.told(ctx, c, f.Tokens); err != nil {
 			return d, err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -63,7 +64,7 @@ func TestNothingBeforeVerification(t *testing.T) {
 	call := w.found(who, "C0001234")
 	d, err := k.Case(ctx, who, call.ID)
 	w.must(err)
-	if d.Stage != console.StageVerify || d.File != nil || d.Sentence != nil || d.Told != nil || d.Earlier != nil || d.Proofs.Phone != "yes" {
+	if d.Stage != console.StageVerify || d.File != nil || d.Sentence != nil || d.Told != nil || d.Earlier != nil || d.Proofs.Phone != "" {
 		t.Errorf("%+v", d)
 	}
 	other, err := k.Case(ctx, who, w.found(who, "C7").ID)
@@ -93,6 +94,43 @@ func TestNothingBeforeVerification(t *testing.T) {
 	}
 	if a.status != http.StatusOK || strings.Contains(a.body, "4711") {
 		t.Errorf("%d", a.status)
+	}
+}
+
+// TestBystandersLookLikeCustomers: before the caller is verified a customer who is
+// concerned, with everything on file or nothing, and somebody who is not concerned
+// have the same page, and the same answers to what is wrong.
+func TestBystandersLookLikeCustomers(t *testing.T) {
+	t.Parallel()
+	w, c := newCell(t)
+	ctx, k, who, b := t.Context(), w.cell(), agent(c), w.as("ana")
+	w.crowd.add(&somebody{notice: 9, campaign: c, name: "Rien Du Tout", reference: reference(36), state: pipeline.Due}, "C9")
+	number := regexp.MustCompile(`/cell/calls/[0-9]+|call=[0-9]+|name="call" value="[0-9]+"|value="[A-Za-z0-9_-]{20,}"|<time.*?</time>`)
+	var pages []string
+	for _, key := range []string{"C0001234", "C9", "C7"} {
+		call := w.found(who, key)
+		a := b.get(fmt.Sprint("/cell/calls/", call.ID))
+		for _, form := range []string{"/number", `name="value-pin"`, `name="reference"`, `value="crm"`} {
+			if !strings.Contains(a.body, form) {
+				t.Errorf("%s: no %s", key, form)
+			}
+		}
+		pages = append(pages, number.ReplaceAllString(a.body, ""))
+		for _, wrong := range []console.Answer{{Way: pipeline.ByReference, Reference: reference(99)}, {Way: pipeline.ByValues, Values: map[string]string{"pin": "0000"}}} {
+			w.refused(second(k.Verify(ctx, who, call.ID, wrong)), "mismatch")
+		}
+	}
+	if pages[0] != pages[1] || pages[0] != pages[2] {
+		t.Errorf("the pages differ:\n%s\n---\n%s\n---\n%s", pages[0], pages[1], pages[2])
+	}
+	// A number that is not there is a wrong answer, for either.
+	for _, key := range []string{"C9", "C7"} {
+		call := w.found(who, key)
+		if a := b.post(fmt.Sprint("/cell/calls/", call.ID, "/number")); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "That does not match") {
+			t.Errorf("%s: %d", key, a.status)
+		}
+		w.refused(second(k.Number(ctx, who, call.ID)), "locked")
+		w.refused(second(k.Verify(ctx, who, call.ID, console.Answer{Way: pipeline.ByCallback, Reached: true})), "locked")
 	}
 }
 
@@ -326,6 +364,34 @@ func TestReserved(t *testing.T) {
 	if d, err = k.Case(ctx, who, late.ID); err != nil || d.Stage != console.StageReserved || d.File != nil {
 		t.Errorf("marked since: %v, %+v", err, d)
 	}
+	// And everything that could be done with it.
+	fresh, err := w.ledger.OpenCall(ctx, pipeline.Call{Agent: who.Actor, Source: "console", OpenedAt: w.clock.Now(), Found: pipeline.FoundNotice, Campaign: c.ID, Notice: 7, Import: 3}, pipeline.Quota{})
+	w.must(err)
+	before := w.crowd.last()
+	for name, err := range map[string]error{
+		"copy":    k.Copy(ctx, who, late.ID, console.CopyOrder{Channel: pipeline.Post}, "r"),
+		"post":    k.ByPost(ctx, who, late.ID, "r"),
+		"correct": k.Propose(ctx, who, late.ID, console.Address{Email: "x@mail.example"}, "r"),
+		"mark":    k.Mark(ctx, who, late.ID, pipeline.FlagDeceased, "r"),
+		"compare": second(k.Compare(ctx, who, late.ID, console.Address{Email: "jeanne@mail.example"})),
+		"letter":  second(k.Letter(ctx, who, late.ID, 7, 1)),
+		"full":    second(k.Unmask(ctx, who, late.ID, "r")),
+		"written": k.Written(ctx, who, late.ID, "", "r"),
+		"number":  second(k.Number(ctx, who, fresh.ID)),
+		"verify":  second(k.Verify(ctx, who, fresh.ID, console.Answer{Way: pipeline.ByCRM})),
+	} {
+		if pipeline.ErrorCode(err) != "call-stage" {
+			t.Errorf("%s of a customer marked since: %v", name, err)
+		}
+	}
+	if w.crowd.last() != before {
+		t.Errorf("it was done: %s", w.crowd.last())
+	}
+	if d, err = k.Case(ctx, who, fresh.ID); err != nil || d.Stage != console.StageReserved {
+		t.Errorf("before verification: %v, %+v", err, d)
+	}
+	w.must(k.Escalate(ctx, who, late.ID, "press", ""))
+	w.must(k.ByPost(ctx, lead(c), late.ID, "the lead may"))
 }
 
 // TestThreeAnswersThatAreNotYes: not concerned as of an import, nobody, several.
@@ -350,10 +416,9 @@ func TestThreeAnswersThatAreNotYes(t *testing.T) {
 		w.refused(second(k.LookUp(ctx, who, console.LookUp{Key: "C7", Call: call.ID})), "call-taken")
 	}
 	call := w.found(who, "C7")
-	for _, a := range []console.Answer{{Way: pipeline.ByReference, Reference: reference(34)}, {Way: pipeline.ByValues, Values: map[string]string{"pin": "4711"}}} {
+	for _, a := range []console.Answer{{Way: pipeline.ByReference, Reference: reference(34)}, {Way: pipeline.ByCallback, Reached: true}} {
 		w.refused(second(k.Verify(ctx, who, call.ID, a)), "mismatch")
 	}
-	w.refused(second(k.Verify(ctx, who, call.ID, console.Answer{Way: pipeline.ByCallback, Reached: true})), "no-phone")
 	if call, err := k.Verify(ctx, who, call.ID, console.Answer{Way: pipeline.ByCRM}); err != nil || call.Told != pipeline.ToldNotConcerned || call.Import != 3 {
 		t.Fatalf("%+v, %v", call, err)
 	}

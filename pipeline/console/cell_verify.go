@@ -26,7 +26,7 @@ func (k *Cell) Verify(ctx context.Context, who Asker, id int64, a Answer) (pipel
 		return c, err
 	}
 	campaign, _ := who.knows(c.Campaign)
-	proofs, err := k.Customers.Proofs(ctx, campaign, c.Notice)
+	proofs, err := k.Customers.Proofs(ctx, campaign, 0)
 	if err != nil {
 		return c, err
 	}
@@ -48,13 +48,7 @@ func (k *Cell) Verify(ctx context.Context, who Asker, id int64, a Answer) (pipel
 		return c, err
 	}
 	if !right {
-		if err := k.Calls.AddSteps(ctx, k.step(who, id, pipeline.StepMismatch, string(a.Way), "")); err != nil {
-			return c, err
-		}
-		if err := k.record(ctx, who, c, "cell-mismatch", "", string(a.Way)); err != nil {
-			return c, err
-		}
-		return c, &pipeline.Error{Code: "mismatch", Sentence: "this does not match"}
+		return c, k.mismatch(ctx, who, c, a.Way)
 	}
 	told := pipeline.ToldNotConcerned
 	if c.Notice != 0 {
@@ -74,7 +68,9 @@ func (k *Cell) Verify(ctx context.Context, who Asker, id int64, a Answer) (pipel
 	})
 }
 
-// complete refuses what cannot be compared, before it counts as a wrong answer.
+// complete refuses what cannot be compared, before it counts as a wrong answer. It
+// knows of the campaign only: what is missing on file is no other answer than a wrong
+// one.
 func complete(a Answer, p Proofs) error {
 	switch a.Way {
 	case pipeline.ByReference:
@@ -82,15 +78,12 @@ func complete(a Answer, p Proofs) error {
 			return refuse("reference", "this is no reference: a character was misheard or mistyped", "twelve letters and digits; ask for it again")
 		}
 	case pipeline.ByCallback:
-		if p.Phone == "" {
-			return refuse("no-phone", "there is no number on file to call back", "")
-		}
 		if !a.Reached {
 			return refuse("not-reached", "call the number on file first, and say that you reached the customer there", "")
 		}
 	case pipeline.ByValues:
 		if len(p.Columns) == 0 {
-			return refuse("no-values", "there is nothing on file that this caller may be asked for", "")
+			return refuse("no-values", "this campaign asks for no values", "")
 		}
 		for _, c := range p.Columns {
 			if strings.TrimSpace(a.Values[c]) == "" {
@@ -114,7 +107,19 @@ func (k *Cell) right(ctx context.Context, campaign pipeline.Campaign, c pipeline
 	case a.Way == pipeline.ByValues:
 		return k.Customers.Knows(ctx, campaign, c.Notice, a.Values)
 	}
-	return a.Reached, nil
+	p, err := k.Customers.Proofs(ctx, campaign, c.Notice)
+	return a.Reached && p.Phone != "", err
+}
+
+// mismatch puts a wrong answer on record.
+func (k *Cell) mismatch(ctx context.Context, who Asker, c pipeline.Call, way pipeline.Verification) error {
+	if err := k.Calls.AddSteps(ctx, k.step(who, c.ID, pipeline.StepMismatch, string(way), "")); err != nil {
+		return err
+	}
+	if err := k.record(ctx, who, c, "cell-mismatch", "", string(way)); err != nil {
+		return err
+	}
+	return &pipeline.Error{Code: "mismatch", Sentence: "this does not match"}
 }
 
 // locked says that nobody verifies this customer for now, and tells the lead.
@@ -135,7 +140,8 @@ func (k *Cell) locked(ctx context.Context, who Asker, c pipeline.Call) error {
 }
 
 // Number returns the number on file, for a call back. That it was shown is on
-// record; it is dialled, and never read out.
+// record; it is dialled, and never read out. To ask for one that is not there is a
+// wrong answer, and counts as one: nobody finds out who is concerned by asking.
 func (k *Cell) Number(ctx context.Context, who Asker, id int64) (string, error) {
 	c, err := k.under(ctx, who, id, StageVerify)
 	if err != nil {
@@ -146,8 +152,18 @@ func (k *Cell) Number(ctx context.Context, who Asker, id int64) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	if !slices.Contains(p.Ways, pipeline.ByCallback) || p.Phone == "" {
-		return "", refuse("no-phone", "there is no number on file to call back", "")
+	if !slices.Contains(p.Ways, pipeline.ByCallback) {
+		return "", refuse("no-phone", "this campaign calls nobody back", "")
+	}
+	if p.Phone == "" {
+		c, free, err := k.Calls.TryAnswer(ctx, id, mostTries, k.Clock.Now().Add(-tryTime))
+		if err != nil {
+			return "", err
+		}
+		if !free {
+			return "", k.locked(ctx, who, c)
+		}
+		return "", k.mismatch(ctx, who, c, pipeline.ByCallback)
 	}
 	if err := k.Calls.AddSteps(ctx, k.step(who, id, pipeline.StepUnmasked, "phone", "")); err != nil {
 		return "", err

@@ -38,8 +38,8 @@ type Customers interface {
 	Seek(ctx context.Context, actor string, campaigns []pipeline.Campaign, key string) (Sought, error)
 	// File is what is known about the customer of a primary notice.
 	File(ctx context.Context, c pipeline.Campaign, notice int64) (File, error)
-	// Proofs says how callers prove who they are in a campaign; and of a customer, if
-	// notice is not 0, which columns they may be asked for.
+	// Proofs says how callers prove who they are in a campaign, and which columns it asks
+	// for; of a customer, if notice is not 0, those that count, and the number.
 	Proofs(ctx context.Context, c pipeline.Campaign, notice int64) (Proofs, error)
 	// NotConcerned is what is read to somebody who is not concerned as of an import, and
 	// when that was published.
@@ -109,7 +109,7 @@ type Bystander struct {
 // Proofs is how callers of a campaign prove who they are.
 type Proofs struct {
 	Ways    []pipeline.Verification
-	Columns []string // that this customer may be asked for
+	Columns []string // of a campaign: that are asked for; of a customer: that count
 	Phone   string   // on file, to call back; "" without one
 }
 
