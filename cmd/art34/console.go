@@ -66,7 +66,7 @@ func (h *house) openConsole(ctx context.Context) (*consoleServer, error) {
 		return nil, err
 	}
 	s := &consoleServer{k, l, h.consoleURL(l)}
-	h.say("The console is at %s; its clock is of %s", s.url, zoneName(h.real.Now()))
+	h.say("The console is at %s (times as in %s)", s.url, zoneName(h.real.Now()))
 	path, err := k.SetupPath(ctx)
 	if err != nil {
 		_ = l.Close()
@@ -86,7 +86,7 @@ func zoneName(now time.Time) string {
 	}
 	name, offset := now.Local().Zone()
 	if offset == 0 {
-		return "UTC (TZ=Europe/Paris changes that)"
+		return "UTC; TZ=Europe/Paris changes that"
 	}
 	return name
 }
