@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"time"
+
+	"github.com/art34/art34/pipeline"
 )
 
 type keyReturnPathsCmd struct {
@@ -64,11 +67,21 @@ func (c keyReturnPathsCmd) Run(ctx context.Context, a *app) error {
 	case !at.IsZero() && now.Sub(at) < returnKeyRest && !c.AtOnce:
 		return decline("return-path-keys", "the key was changed on "+at.Local().Format(time.DateTime)+": bounces of what was sent before would be put aside", "wait, or use --at-once if signatures of ours are in wrong hands")
 	}
+	was := ""
+	if number > 0 {
+		was = strconv.Itoa(number)
+	}
 	number++
+	// The time first, which stops whoever comes later; of two who are past that the number
+	// lets one through.
 	if _, err := h.ledger.SetMeta(ctx, metaReturnKeyAt, now.UTC().Format(time.RFC3339), false); err != nil {
 		return err
 	}
-	if _, err := h.ledger.SetMeta(ctx, metaReturnKey, strconv.Itoa(number), false); err != nil {
+	err = h.ledger.SwapMeta(ctx, metaReturnKey, was, strconv.Itoa(number))
+	if errors.Is(err, pipeline.ErrConflict) {
+		return decline("return-path-keys", "somebody else has changed the key at this very moment", "art34 key return-paths says when")
+	}
+	if err != nil {
 		return err
 	}
 	if err := h.ledger.Append(ctx, a.audit(0, "key-return-paths", "", fmt.Sprintf("key %d", number))); err != nil {

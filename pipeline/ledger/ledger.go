@@ -48,6 +48,9 @@ type Ledger interface {
 	// sets a key that is not there, and returns the value in force.
 	Meta(ctx context.Context, key string) (string, error)
 	SetMeta(ctx context.Context, key, value string, ifEmpty bool) (string, error)
+	// SwapMeta sets a fact that is still what it was read as ("" for an unknown key),
+	// else pipeline.ErrConflict.
+	SwapMeta(ctx context.Context, key, was, value string) error
 	// Ping reports whether the engine answers.
 	Ping(ctx context.Context) error
 	Close() error

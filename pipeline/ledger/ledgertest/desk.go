@@ -2,6 +2,9 @@ package ledgertest
 
 import (
 	"bytes"
+	"errors"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +31,29 @@ func testMeta(t *testing.T, e Engine) {
 	set("b", true, "a")
 	set("b", false, "b")
 	b.must(b.Ping(b.ctx))
+	// Of many who change what they read one does.
+	b.want(b.SwapMeta(b.ctx, "k", "a", "c"), pipeline.ErrConflict)
+	b.want(b.SwapMeta(b.ctx, "k", "", "c"), pipeline.ErrConflict)
+	get("b")
+	b.must(b.SwapMeta(b.ctx, "k", "b", "c"))
+	get("c")
+	var wg sync.WaitGroup
+	errs := make([]error, 8)
+	for i := range errs {
+		wg.Go(func() { errs[i] = b.SwapMeta(b.ctx, "new", "", strconv.Itoa(i+1)) })
+	}
+	wg.Wait()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+		} else if !errors.Is(err, pipeline.ErrConflict) {
+			t.Error(err)
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d changed it", won)
+	}
 }
 
 func testCampaigns(t *testing.T, e Engine) {

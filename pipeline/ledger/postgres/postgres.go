@@ -217,6 +217,22 @@ func (l *Ledger) Meta(ctx context.Context, key string) (value string, err error)
 	return value, err
 }
 
+// SwapMeta sets a fact that is still what it was.
+func (l *Ledger) SwapMeta(ctx context.Context, key, was, value string) error {
+	return l.tx(ctx, l.desk, func(ctx context.Context, q querier) error {
+		if was == "" { // a fact that was never set is the empty one
+			if _, err := q.Exec(ctx, "INSERT INTO meta (key, value) VALUES ($1, '') ON CONFLICT DO NOTHING", key); err != nil {
+				return err
+			}
+		}
+		tag, err := q.Exec(ctx, "UPDATE meta SET value = $3 WHERE key = $1 AND value = $2", key, was, value)
+		if err == nil && tag.RowsAffected() == 0 {
+			err = pipeline.ErrConflict
+		}
+		return err
+	})
+}
+
 // SetMeta sets a fact, with ifEmpty only one that is not there, and returns the
 // value in force.
 func (l *Ledger) SetMeta(ctx context.Context, key, value string, ifEmpty bool) (string, error) {

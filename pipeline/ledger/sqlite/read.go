@@ -96,6 +96,22 @@ func scanText(r *sql.Rows) (s string, err error) {
 	return s, err
 }
 
+// SwapMeta sets a fact that is still what it was.
+func (l *Ledger) SwapMeta(ctx context.Context, key, was, value string) error {
+	return l.write(ctx, "swap meta", 2, func(t *tx) error {
+		if was == "" { // a fact that was never set is the empty one
+			if _, err := t.exec(`INSERT INTO meta (key, value) VALUES (?, '') ON CONFLICT DO NOTHING`, key); err != nil {
+				return err
+			}
+		}
+		n, err := t.exec(`UPDATE meta SET value = ? WHERE key = ? AND value = ?`, value, key, was)
+		if err == nil && n == 0 {
+			err = pipeline.ErrConflict
+		}
+		return err
+	})
+}
+
 // SetMeta sets a fact of the installation and returns the value in force.
 func (l *Ledger) SetMeta(ctx context.Context, key, value string, ifEmpty bool) (string, error) {
 	in := value
