@@ -251,6 +251,8 @@ func TestFeedbackByEvents(t *testing.T) {
 		got := in.judged()
 		return got[pipeline.InboundQuarantined] == 1 && got[pipeline.InboundPending] == 0 && got[pipeline.InboundApplied]+got[pipeline.InboundRecorded] == 5
 	})
+	// All may have been judged before the kill: then nothing above waited for the start.
+	until(t, "events are taken again", time.Minute, func() bool { return post("/", nil) == http.StatusNotFound })
 	// Posted once more after the restart: known by its id.
 	want("again after the restart", "/ses", first, 200)
 	want("again after the restart", "/mailgun", gun, 200)
