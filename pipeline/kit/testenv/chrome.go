@@ -108,6 +108,13 @@ func (b *Browser) Type(selector, text string) {
 	b.do("type into "+selector, chromedp.SendKeys(selector, text))
 }
 
+// Fill replaces what a field holds.
+func (b *Browser) Fill(selector, text string) {
+	b.t.Helper()
+	b.do("empty "+selector, chromedp.Clear(selector))
+	b.Type(selector, text)
+}
+
 // Files chooses the files of a field.
 func (b *Browser) Files(selector string, paths ...string) {
 	b.t.Helper()
