@@ -66,7 +66,7 @@ func (h *house) openConsole(ctx context.Context) (*consoleServer, error) {
 		return nil, err
 	}
 	s := &consoleServer{k, l, h.consoleURL(l)}
-	h.say("The console is at %s (times as in %s)", s.url, zoneName(h.real.Now()))
+	h.say("The console is at %s (times as in %s, campaigns in their own zone)", s.url, zoneName(h.real.Now()))
 	path, err := k.SetupPath(ctx)
 	if err != nil {
 		_ = l.Close()
@@ -78,8 +78,7 @@ func (h *house) openConsole(ctx context.Context) (*consoleServer, error) {
 	return s, nil
 }
 
-// zoneName is the zone in which the pages show times, as people of the cell must
-// know it: letters are dated in the zone of their campaign.
+// zoneName is the zone in which pages show times that are about no campaign.
 func zoneName(now time.Time) string {
 	if name := now.Local().Location().String(); name != "Local" {
 		return name
@@ -286,9 +285,23 @@ func operationsDeed(action string) bool {
 	return false
 }
 
-// Planned is what is planned, by day of this machine.
+// Zone is that in which the letters of a campaign are dated; nil where its settings
+// cannot be read.
+func (b consoleBoard) Zone(ctx context.Context, c pipeline.Campaign) *time.Location {
+	spec, err := b.h.specOf(ctx, c)
+	if err != nil {
+		return nil
+	}
+	return zoneOf(spec)
+}
+
+// Planned is what is planned, by day of the campaign.
 func (b consoleBoard) Planned(ctx context.Context, c pipeline.Campaign) ([]pipeline.Planned, error) {
-	_, offset := b.h.clock.Now().Local().Zone()
+	now := b.h.clock.Now().Local()
+	if zone := b.Zone(ctx, c); zone != nil {
+		now = now.In(zone)
+	}
+	_, offset := now.Zone()
 	return b.h.ledger.Planned(ctx, c.ID, time.Duration(offset)*time.Second)
 }
 

@@ -233,6 +233,7 @@ func (k *Cell) Letter(ctx context.Context, who Asker, id, notice int64, attempt 
 	if err != nil {
 		return l, err
 	}
+	l.Campaign = d.Campaign
 	what := fmt.Sprintf("notice %d attempt %d", notice, attempt)
 	if err := k.Calls.AddSteps(ctx, k.step(who, id, pipeline.StepLetter, string(l.Of.Channel), what)); err != nil {
 		return l, err

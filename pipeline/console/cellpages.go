@@ -144,6 +144,9 @@ func lines(f *File) (list []line) {
 }
 
 func (v *visit) caseData(who Asker, d Case) caseData {
+	if d.Campaign.ID != 0 {
+		v.about(d.Campaign)
+	}
 	ref := strconv.FormatInt(d.Call.ID, 10)
 	x := caseData{
 		Case: d, Path: callPath(d.Call.ID), Ref: ref, Lines: lines(d.File), Campaigns: who.answering(),
@@ -286,6 +289,7 @@ func showSent(v *visit) error {
 	if err != nil {
 		return err
 	}
+	v.about(l.Campaign)
 	return v.page("cell_letter", struct {
 		Letter     SentLetter
 		Path, Back string

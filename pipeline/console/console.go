@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"html/template"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -44,6 +45,8 @@ type Config struct {
 	BehindProxy bool
 	// Locale of who says nothing; "" is French.
 	Locale string
+	// Zone is that of pages which are about no campaign; nil: that of the machine.
+	Zone *time.Location
 	// Idle and Absolute end a login; 0: 45 minutes and 12 hours.
 	Idle, Absolute time.Duration
 }
@@ -52,7 +55,7 @@ type Config struct {
 type Console struct {
 	Config
 	words   map[string]*words
-	pages   pages
+	pages   *pages
 	assets  assets
 	table   []route
 	mux     *http.ServeMux
@@ -93,6 +96,9 @@ func New(c Config) (*Console, error) {
 	if c.Locale == "" {
 		c.Locale = "fr"
 	}
+	if c.Zone == nil {
+		c.Zone = time.Local
+	}
 	if c.Idle <= 0 {
 		c.Idle = defaultIdle
 	}
@@ -118,8 +124,11 @@ func New(c Config) (*Console, error) {
 	if k.assets, err = readAssets(c.Files); err != nil {
 		return nil, err
 	}
-	if k.pages, err = k.readPages(); err != nil {
-		return nil, err
+	k.pages = &pages{by: map[pageKey]map[string]*template.Template{}}
+	for _, w := range k.words {
+		if _, err = k.pagesIn(w.in(c.Zone)); err != nil {
+			return nil, err
+		}
 	}
 	k.table = k.routes()
 	if k.mux, err = k.newMux(); err != nil {

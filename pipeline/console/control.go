@@ -393,7 +393,7 @@ func launch(v *visit) error {
 	var at time.Time
 	if d.At != "" {
 		var err error
-		if at, err = time.ParseInLocation("2006-01-02T15:04", d.At, time.Local); err != nil {
+		if at, err = time.ParseInLocation(formTime, d.At, v.zone()); err != nil {
 			v.wrong("at", "problem.time")
 		}
 	}

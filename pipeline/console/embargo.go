@@ -97,7 +97,7 @@ func (a *Accounts) SetEmbargo(ctx context.Context, actor string, e pipeline.Emba
 type embargoData struct {
 	Campaign pipeline.Campaign
 	InForce  bool
-	Until    string // local time; "" ends it
+	Until    string // in the zone of the page; "" ends it
 	Members  string // one a line
 	Ends     time.Time
 }
@@ -121,7 +121,7 @@ func embargoForm(v *visit) error {
 	}
 	d := embargoData{Campaign: c, InForce: v.Clock.Now().Before(e.Until), Members: strings.Join(e.Members, "\n"), Ends: e.Until}
 	if d.InForce {
-		d.Until = e.Until.Local().Format(formTime)
+		d.Until = e.Until.In(v.zone()).Format(formTime)
 	}
 	if d.Members == "" {
 		d.Members = v.user.Login
@@ -137,7 +137,7 @@ func setEmbargo(v *visit) error {
 	d := embargoData{Campaign: c, InForce: v.Clock.Now().Before(e.Until), Until: v.value("until"), Members: v.text("members", 5000), Ends: e.Until}
 	e.Until = time.Time{}
 	if d.Until != "" {
-		if e.Until, err = time.ParseInLocation(formTime, d.Until, time.Local); err != nil {
+		if e.Until, err = time.ParseInLocation(formTime, d.Until, v.zone()); err != nil {
 			v.wrong("until", "problem.time")
 		}
 	}

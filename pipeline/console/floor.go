@@ -137,17 +137,18 @@ func (v *visit) callsByHour(campaign int64) ([]pipeline.CallCount, error) {
 	})
 }
 
-// dayOf is the beginning of a day by the calendar of this machine.
-func dayOf(t time.Time) time.Time {
-	t = t.Local()
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.Local)
+// dayOf is the beginning of a day by the calendar of a zone.
+func dayOf(t time.Time, zone *time.Location) time.Time {
+	t = t.In(zone)
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, zone)
 }
 
 func hourOf(h pipeline.Hourly) time.Time { return time.Unix(h.Hour*3600, 0) }
 
 // figures counts everything that the floor of a campaign reports.
 func (v *visit) figures(c pipeline.Campaign) (floorFigures, error) {
-	f := floorFigures{Campaign: c, At: v.Clock.Now()}
+	zone := v.zone()
+	f := floorFigures{Campaign: c, At: v.Clock.Now().In(zone)}
 	calls, err := v.callsByHour(c.ID)
 	if err != nil {
 		return f, err
@@ -166,7 +167,7 @@ func (v *visit) figures(c pipeline.Campaign) (floorFigures, error) {
 	}
 	days := map[time.Time]*floorDay{}
 	day := func(t time.Time) *floorDay {
-		d := dayOf(t)
+		d := dayOf(t, zone)
 		if days[d] == nil {
 			days[d] = &floorDay{Day: d}
 		}
@@ -188,7 +189,7 @@ func (v *visit) figures(c pipeline.Campaign) (floorFigures, error) {
 	for _, h := range forgeries {
 		day(hourOf(h)).Forgeries += h.Count
 		f.Forgeries += h.Count
-		tallied(ways, h.Code, h.Count, dayOf(hourOf(h)).Equal(today))
+		tallied(ways, h.Code, h.Count, dayOf(hourOf(h), zone).Equal(today))
 	}
 	f.Ways = ranked(ways)
 	f.Days = inOrder(days, today)
@@ -208,7 +209,7 @@ func (f *floorFigures) countCalls(calls []pipeline.CallCount, day func(time.Time
 		isToday := d.Day.Equal(today)
 		tallied(causes, c.Cause, c.Count, isToday)
 		tallied(outcomes, c.Outcome, c.Count, isToday)
-		at := c.Hour.Local()
+		at := c.Hour.In(today.Location())
 		if hours[at] == nil {
 			hours[at] = &floorHour{Hour: at, Causes: map[string]int64{}}
 		}
@@ -262,7 +263,7 @@ func inOrder(days map[time.Time]*floorDay, today time.Time) (list []floorDay) {
 			calls, letters = calls+days[d].Calls, letters+days[d].Letters
 		}
 	}
-	for d := first; !d.After(today); d = dayOf(d.AddDate(0, 0, 1).Add(time.Hour)) {
+	for d := first; !d.After(today); d = dayOf(d.AddDate(0, 0, 1).Add(time.Hour), today.Location()) {
 		one := floorDay{Day: d}
 		if days[d] != nil {
 			one = *days[d]
@@ -331,7 +332,7 @@ func (d *floorPage) hours(f floorFigures) {
 				codes[code] = true
 			}
 		}
-		return time.Unix(at*3600, 0).Local().Format("15"), h.Calls
+		return time.Unix(at*3600, 0).In(f.At.Location()).Format("15"), h.Calls
 	})
 	slices.Reverse(d.Last)
 	for _, c := range f.Causes {

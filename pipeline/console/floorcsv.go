@@ -50,11 +50,11 @@ func floorCSV(v *visit) error {
 			return err
 		}
 		for _, q := range list {
-			add("question", q.AskedAt.Local(), true, string(q.State), "1", v.unsealed(c, q.Sealed, q.SealContext()))
+			add("question", q.AskedAt.In(v.zone()), true, string(q.State), "1", v.unsealed(c, q.Sealed, q.SealContext()))
 		}
 	}
 	v.noteOf(c.ID, "floor-csv", "", "")
-	return v.csv("floor-"+c.CodeName+"-"+f.At.Local().Format("20060102-1504")+".csv", rows)
+	return v.csv("floor-"+c.CodeName+"-"+f.At.Format("20060102-1504")+".csv", rows)
 }
 
 // csv answers with a table that no spreadsheet runs.

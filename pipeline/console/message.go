@@ -18,8 +18,24 @@ import (
 // decides.
 type words struct {
 	locale string
+	zone   *time.Location // in which times are said; nil: that of the machine
 	one    map[string]string
 	other  map[string]string
+}
+
+// in are the same words with times in a zone.
+func (w *words) in(zone *time.Location) *words {
+	c := *w
+	c.zone = zone
+	return &c
+}
+
+// local is a time as the clock on the wall of the zone shows it.
+func (w *words) local(t time.Time) time.Time {
+	if w.zone == nil {
+		return t.Local()
+	}
+	return t.In(w.zone)
 }
 
 // readWords reads messages/LOCALE.yaml of every language, and messages/LOCALE-PART.yaml:
@@ -43,7 +59,7 @@ func readWords(files fs.FS) (map[string]*words, error) {
 		locale, _, _ := strings.Cut(strings.TrimSuffix(path.Base(name), ".yaml"), "-")
 		w := all[locale]
 		if w == nil {
-			w = &words{locale, map[string]string{}, map[string]string{}}
+			w = &words{locale: locale, one: map[string]string{}, other: map[string]string{}}
 			all[locale] = w
 		}
 		for key, v := range raw {
@@ -178,12 +194,12 @@ func (w *words) rate(f float64) string {
 	return s
 }
 
-// at writes a moment, in the time of the machine.
+// at writes a moment.
 func (w *words) at(t time.Time) string {
 	if t.IsZero() {
 		return "–"
 	}
-	t = t.Local()
+	t = w.local(t)
 	if w.locale == "fr" {
 		return w.day(t) + " à " + t.Format("15:04")
 	}
@@ -192,7 +208,7 @@ func (w *words) at(t time.Time) string {
 
 // soon writes a moment near now: only the hour, if it is today.
 func (w *words) soon(t, now time.Time) string {
-	t, now = t.Local(), now.Local()
+	t, now = w.local(t), w.local(now)
 	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
 		return t.Format("15:04")
 	}
@@ -217,7 +233,7 @@ func (w *words) scope(scope string) (string, error) {
 
 // day writes a date.
 func (w *words) day(t time.Time) string {
-	t = t.Local()
+	t = w.local(t)
 	if w.locale != "fr" {
 		return t.Format("2 January 2006")
 	}

@@ -12,17 +12,39 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/art34/art34/pipeline"
 )
 
-// pages are the parsed templates: locale, then name.
-type pages map[string]map[string]*template.Template
+// pages are the parsed templates of each language and time zone: what a template
+// calls is bound to both. Zones are few, and read when they are first needed.
+type pages struct {
+	mu sync.Mutex
+	by map[pageKey]map[string]*template.Template
+}
 
-// readPages parses html/*.html once a language: each file is a page, and defines
-// "title" and "main" for the layout. Those in html/parts are there for all pages.
-func (k *Console) readPages() (pages, error) {
+type pageKey struct{ locale, zone string }
+
+// pagesIn returns the pages in these words.
+func (k *Console) pagesIn(w *words) (map[string]*template.Template, error) {
+	k.pages.mu.Lock()
+	defer k.pages.mu.Unlock()
+	key := pageKey{w.locale, w.zone.String()}
+	if all := k.pages.by[key]; all != nil {
+		return all, nil
+	}
+	all, err := k.readPages(w)
+	if err == nil {
+		k.pages.by[key] = all
+	}
+	return all, err
+}
+
+// readPages parses html/*.html: each file is a page, and defines "title" and "main"
+// for the layout. Those in html/parts are there for all pages.
+func (k *Console) readPages(w *words) (map[string]*template.Template, error) {
 	parts, err := fs.Glob(k.Files, "html/parts/*.html")
 	if err != nil {
 		return nil, err
@@ -31,27 +53,24 @@ func (k *Console) readPages() (pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := pages{}
-	for locale, w := range k.words {
-		base, err := template.New("").Option("missingkey=error").Funcs(k.functions(w)).ParseFS(k.Files, parts...)
+	base, err := template.New("").Option("missingkey=error").Funcs(k.functions(w)).ParseFS(k.Files, parts...)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]*template.Template{}
+	for _, file := range all {
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		t, err := base.Clone()
+		if err == nil {
+			t, err = t.ParseFS(k.Files, file)
+		}
 		if err != nil {
 			return nil, err
 		}
-		out[locale] = map[string]*template.Template{}
-		for _, file := range all {
-			name := strings.TrimSuffix(path.Base(file), ".html")
-			t, err := base.Clone()
-			if err == nil {
-				t, err = t.ParseFS(k.Files, file)
-			}
-			if err != nil {
-				return nil, err
-			}
-			if t.Lookup("title") == nil || t.Lookup("main") == nil {
-				return nil, fmt.Errorf("%s defines no title, or no main", file)
-			}
-			out[locale][name] = t
+		if t.Lookup("title") == nil || t.Lookup("main") == nil {
+			return nil, fmt.Errorf("%s defines no title, or no main", file)
 		}
+		out[name] = t
 	}
 	return out, nil
 }
@@ -124,6 +143,8 @@ func dict(pairs ...any) (map[string]any, error) {
 // sheet is what every page knows.
 type sheet struct {
 	Locale   string
+	Zone     string // in which the times of the page are
+	Own      bool   // it is that of the campaign
 	Path     string
 	User     pipeline.User
 	Token    string
@@ -184,11 +205,15 @@ func (v *visit) again(name string, data any) error {
 
 // show renders a page to the end before the first byte leaves.
 func (v *visit) show(status int, name string, data any) error {
-	t := v.pages[v.words.locale][name]
+	all, err := v.pagesIn(v.said())
+	if err != nil {
+		return err
+	}
+	t := all[name]
 	if t == nil {
 		return fmt.Errorf("no page %q", name)
 	}
-	s := sheet{Locale: v.words.locale, Path: v.r.URL.Path, User: v.user, Problems: v.problems, D: data, roles: v.user.Roles}
+	s := sheet{Locale: v.words.locale, Zone: zoneName(v.zone(), v.Clock.Now()), Own: v.subject != nil, Path: v.r.URL.Path, User: v.user, Problems: v.problems, D: data, roles: v.user.Roles}
 	if v.token != "" {
 		s.Token = v.formToken()
 	}
@@ -211,8 +236,7 @@ func (v *visit) show(status int, name string, data any) error {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", v.words.locale)
 	v.w.WriteHeader(status)
-	_, err := b.WriteTo(v.w)
-	if err != nil {
+	if _, err = b.WriteTo(v.w); err != nil {
 		return errAnswered // the reader has gone
 	}
 	return nil
@@ -221,7 +245,11 @@ func (v *visit) show(status int, name string, data any) error {
 // piece renders one named part of a page, for what moves.
 func (v *visit) piece(page, part string, data any) (string, error) {
 	var b bytes.Buffer
-	err := v.pages[v.words.locale][page].ExecuteTemplate(&b, part, data)
+	all, err := v.pagesIn(v.said())
+	if err != nil {
+		return "", err
+	}
+	err = all[page].ExecuteTemplate(&b, part, data)
 	return b.String(), err
 }
 

@@ -53,8 +53,7 @@ func showPlanned(v *visit) error {
 	if err != nil {
 		return err
 	}
-	now := v.Clock.Now().Local()
-	days := plannedDays(list, time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.Local))
+	days := plannedDays(list, dayOf(v.Clock.Now(), v.zone()))
 	return v.page("planned", struct {
 		Campaign pipeline.Campaign
 		Days     []plannedDay
@@ -67,7 +66,7 @@ func showPlanned(v *visit) error {
 func plannedDays(list []pipeline.Planned, today time.Time) []plannedDay {
 	var days []plannedDay
 	for _, p := range list {
-		day := time.Date(1970, 1, 1+int(p.Day), 0, 0, 0, 0, time.Local)
+		day := time.Date(1970, 1, 1+int(p.Day), 0, 0, 0, 0, today.Location())
 		past := day.Before(today)
 		if len(days) == 0 || !(past && days[len(days)-1].Past) && !days[len(days)-1].Day.Equal(day) {
 			days = append(days, plannedDay{Day: day, Past: past})

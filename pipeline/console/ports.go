@@ -110,6 +110,9 @@ type Board interface {
 	Figures(ctx context.Context, c pipeline.Campaign) (Figures, error)
 	// Planned counts what is planned, by day; it takes a second or so a million.
 	Planned(ctx context.Context, c pipeline.Campaign) ([]pipeline.Planned, error)
+	// Zone is the time zone in which a campaign dates and sends its letters, and
+	// Planned its days; nil: not known.
+	Zone(ctx context.Context, c pipeline.Campaign) *time.Location
 }
 
 // Figures are a campaign at one moment. The states sum to the population.

@@ -185,6 +185,8 @@ type SentLetter struct {
 	Recorded string // hash of what went out, hex
 	Same     bool   // this has the same: the very bytes
 	SameText bool   // the words at least
+
+	Campaign pipeline.Campaign // that it belongs to
 }
 
 // Address is an address that a caller states.

@@ -123,7 +123,7 @@ func depositForm(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.page("deposit", depositData{runData: d, On: v.Clock.Now().Local().Format(time.DateOnly), Count: strconv.Itoa(d.Run.Letters)})
+	return v.page("deposit", depositData{runData: d, On: v.Clock.Now().In(v.zone()).Format(time.DateOnly), Count: strconv.Itoa(d.Run.Letters)})
 }
 
 func deposit(v *visit) error {

@@ -32,6 +32,9 @@ type visit struct {
 	waiting  *pipeline.User    // whose password was right and whose code is awaited
 	token    string            // of the session or of the guest; forms are bound to it
 	problems []problem
+
+	subject *pipeline.Campaign // that the page is about; nil: none, or several
+	place   *time.Location     // in which it shows times; nil: not asked for yet
 }
 
 // problem is something wrong in a form, in words.
@@ -270,7 +273,13 @@ func (v *visit) noteOf(campaign int64, action, reason, detail string) {
 
 // campaign is the one that the path names. One that this person must not know of is
 // not there: the same questions are asked, and the same answer is given.
-func (v *visit) campaign() (pipeline.Campaign, error) { return v.campaignOf(v.r.PathValue("name")) }
+func (v *visit) campaign() (pipeline.Campaign, error) {
+	c, err := v.campaignOf(v.r.PathValue("name"))
+	if err == nil {
+		v.about(c)
+	}
+	return c, err
+}
 
 func (v *visit) campaignOf(name string) (pipeline.Campaign, error) {
 	hidden, err := v.hidden()

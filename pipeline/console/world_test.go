@@ -237,11 +237,15 @@ func (b *browser) session() string {
 type board struct {
 	figures console.Figures
 	planned []pipeline.Planned
+	zone    *time.Location
 }
 
 func (b *board) Figures(context.Context, pipeline.Campaign) (console.Figures, error) {
 	return b.figures, nil
 }
+
+// Zone is that of the house, unless a test says otherwise.
+func (b *board) Zone(context.Context, pipeline.Campaign) *time.Location { return b.zone }
 
 func (b *board) Planned(context.Context, pipeline.Campaign) ([]pipeline.Planned, error) {
 	return b.planned, nil
