@@ -4,8 +4,8 @@ import "time"
 
 // Config says where the ledger is.
 type Config struct {
-	// Path of the file. Its directory must exist; beside it live Path-wal and
-	// Path-shm while it is open.
+	// Path of the file. Its directory must exist; beside it live Path-turn, and
+	// Path-wal and Path-shm while it is open.
 	Path string
 	// MustExist refuses to create a ledger: the error has the code
 	// "ledger-missing".

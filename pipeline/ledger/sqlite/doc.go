@@ -3,8 +3,8 @@
 // a translation of SQLite to Go, so the program needs no C compiler.
 //
 // One goroutine writes. It takes all requests that wait, up to a few thousand
-// rows, into one transaction, so that many couriers share one fsync, and pauses a
-// millisecond between commits so that another process gets its turn. Reads run on
+// rows, into one transaction, so that many couriers share one fsync; processes that
+// write at the same time take turns. Reads run on
 // connections of their own, see a consistent snapshot and never wait for the
 // writer (write-ahead log). With synchronous=FULL what was reported as written
 // survives a loss of power.

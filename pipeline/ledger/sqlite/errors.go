@@ -42,7 +42,11 @@ func translate(doing string, err error) error {
 	fault := func(code, sentence, hint string, cause error) error {
 		return &pipeline.Error{Code: code, Sentence: sentence, Hint: hint, Exit: 3, Cause: cause}
 	}
-	switch result(err) {
+	code := result(err)
+	if err == errNotYet {
+		code = sqlite3.SQLITE_BUSY
+	}
+	switch code {
 	case 0:
 		return err
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
