@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"sync"
@@ -90,7 +91,9 @@ func (s *suite) whole(in *installation, look *lookups) outcome {
 	end := make(chan struct{})
 	var beside sync.WaitGroup
 	if look != nil {
+		look.desk = s.desk(in)
 		beside.Go(func() { look.run(end) })
+		beside.Go(func() { look.desk.lookUp(math.MaxInt, end) })
 	}
 	c := in.measure(3*time.Hour, "run", "--until-idle")
 	close(end)
@@ -113,6 +116,7 @@ type lookups struct {
 	in    *installation
 	reads []time.Duration // token, notice, events, attempts
 	finds []time.Duration // the same, and the entry in the audit trail
+	desk  *deskEnd        // the same through the page
 }
 
 // run looks somebody up every 20 milliseconds until the end. It is another process
@@ -213,6 +217,12 @@ func (l *lookups) report(notices int64) {
 	if len(l.finds) > 0 {
 		p50, p99 = quantiles(l.finds)
 		l.s.note("  with its entry in the audit trail", "median %.1f ms, p99 %.1f ms", p50, p99)
+	}
+	if len(l.desk.took) > 0 {
+		p50, p99 = quantiles(l.desk.took)
+		l.s.most("  through the page, p99, ms", "%.1f", p99, 50)
+		l.s.note("  median of "+thousands(int64(len(l.desk.took))), "%.1f ms, slowest %.1f ms", p50, float64(slices.Max(l.desk.took).Microseconds())/1000)
+		l.s.most("  resident memory of the console, MiB", "%.0f", l.desk.resident(), mostMemory)
 	}
 }
 
