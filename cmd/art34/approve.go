@@ -38,6 +38,8 @@ type approval struct {
 	Released   int64  `json:"released"`
 	Diff       string `json:"diff"`
 	NoChange   bool   `json:"no_change"`
+
+	Next []followUp `json:"next,omitempty"`
 }
 
 // Run approves the campaign as it is now.
@@ -55,6 +57,10 @@ func (c approveCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if campaign, err = c.find(ctx, h); err != nil {
+		return err
+	}
+	result.Next = h.nextAfterApproval(campaign)
 	return a.answer(result, result.print)
 }
 
@@ -224,4 +230,5 @@ func (r approval) print(w io.Writer) {
 		}
 		fmt.Fprintln(w, ".")
 	}
+	printNext(w, r.Next)
 }

@@ -354,8 +354,10 @@ func (a *app) control(ctx context.Context, arg campaignArg, change func(*house, 
 	if campaign, err = arg.find(ctx, h); err != nil {
 		return err
 	}
-	return a.answer(map[string]any{"campaign": campaign.Name, "state": campaign.State}, func(w io.Writer) {
+	next := nextAfterTurn(campaign)
+	return a.answer(map[string]any{"campaign": campaign.Name, "state": campaign.State, "next": next}, func(w io.Writer) {
 		fmt.Fprintf(w, "%s is %s.\n", campaign.Name, campaign.State)
+		printNext(w, next)
 	})
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -64,6 +65,8 @@ type status struct {
 	Audit       *auditResult                `json:"audit,omitempty"`
 	WayBack     []provenView                `json:"way_back,omitempty"`
 	Warnings    []warning                   `json:"warnings,omitempty"`
+	Paused      *deedView                   `json:"paused,omitempty"` // who paused it, and why
+	Next        []followUp                  `json:"next,omitempty"`   // what a person does next
 
 	settled bool
 }
@@ -119,7 +122,7 @@ func (c statusCmd) Run(ctx context.Context, a *app) error {
 	if c.Watch {
 		return c.watch(ctx, h, campaign)
 	}
-	s, err := h.status(ctx, campaign)
+	s, err := h.statusNext(ctx, campaign)
 	if err != nil {
 		return err
 	}
@@ -174,7 +177,7 @@ func (c statusCmd) watch(ctx context.Context, h *house, campaign pipeline.Campai
 		if err != nil {
 			return err
 		}
-		s, err := h.status(ctx, campaign)
+		s, err := h.statusNext(ctx, campaign)
 		if err != nil {
 			return err
 		}
@@ -232,6 +235,15 @@ func (h *house) status(ctx context.Context, c pipeline.Campaign) (*status, error
 		}
 	}
 	return s, nil
+}
+
+// statusNext is the status with what comes next, which reads the campaign's folder.
+func (h *house) statusNext(ctx context.Context, c pipeline.Campaign) (*status, error) {
+	s, err := h.status(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return s, h.addNext(ctx, c, s)
 }
 
 // published are the imports in force.
@@ -294,7 +306,11 @@ func (s *status) print(w io.Writer) {
 	if s.LaunchAt != nil && s.State == pipeline.Running && s.LaunchAt.After(time.Now()) {
 		fmt.Fprintf(w, " from %s", shown(*s.LaunchAt))
 	}
-	fmt.Fprintf(w, ": %s to inform\n\n", count(s.Population, "customer", "customers"))
+	fmt.Fprintf(w, ": %s to inform\n", count(s.Population, "customer", "customers"))
+	if p := s.Paused; p != nil {
+		fmt.Fprintf(w, "Paused by %s at %s: %s\n", p.By, shown(p.At), cmp.Or(p.Reason, "no reason was given"))
+	}
+	fmt.Fprintln(w)
 	table(w, func(w io.Writer) {
 		fmt.Fprintln(w, "\tEMAIL\tPOST\tNONE\tALL")
 		for _, st := range pipeline.States() {
@@ -356,6 +372,7 @@ func (s *status) print(w io.Writer) {
 			fmt.Fprintln(w, "  nobody does that work: start art34 run where the ledger is")
 		}
 	}
+	printNext(w, s.Next)
 	if s.Audit != nil {
 		s.Audit.print(w)
 	}
