@@ -74,6 +74,7 @@ type Console struct {
 	jobs     *jobs
 	flows    *once // logins that have come back from the provider
 	previews *previews
+	looks    *queue // letters that are rendered while somebody writes
 
 	api       *api
 	strangers *throttle // requests of programs without a valid token, per address
@@ -109,7 +110,7 @@ func New(c Config) (*Console, error) {
 		Config: c, foreign: http.NewCrossOriginProtection(), hosts: map[string]bool{},
 		visits: newThrottle(c.Real, 50*time.Millisecond, 400), attempts: newThrottle(c.Real, 6*time.Second, 10), deeds: newThrottle(c.Real, 200*time.Millisecond, 50),
 		asked: newThrottle(c.Real, 10*time.Second, 20), missed: newThrottle(c.Real, 2*time.Minute, 6), letters: newRecent[pipeline.Hourly](), calls: newRecent[pipeline.CallCount](),
-		streams: make(chan struct{}, mostStreams), watching: newShares(), jobs: newJobs(), flows: newOnce(), previews: newPreviews(), strangers: newThrottle(c.Real, 6*time.Second, 20),
+		streams: make(chan struct{}, mostStreams), watching: newShares(), jobs: newJobs(), flows: newOnce(), previews: newPreviews(), looks: newQueue(mostLooks, looksWait), strangers: newThrottle(c.Real, 6*time.Second, 20),
 	}
 	for _, h := range c.Hosts {
 		k.hosts[h] = true

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -82,5 +83,47 @@ func (s *shares) giveBack(key string) {
 	defer s.mu.Unlock()
 	if s.by[key]--; s.by[key] <= 0 {
 		delete(s.by, key)
+	}
+}
+
+// queue lets few at a time do what takes the machine long, and one person one of it:
+// the others wait a moment.
+type queue struct {
+	own    *shares
+	places chan struct{}
+	wait   time.Duration
+}
+
+// Two letters at a time are rendered while somebody writes: more would take the machine
+// from those who send, and from those who have a customer on the phone.
+const (
+	mostLooks = 2
+	looksWait = 5 * time.Second
+)
+
+func newQueue(places int, wait time.Duration) *queue {
+	return &queue{own: newShares(), places: make(chan struct{}, places), wait: wait}
+}
+
+// begin takes a place; done gives it back. errTooMany says that somebody is at it
+// already, or that all places stayed taken.
+func (q *queue) begin(ctx context.Context, key string) (done func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, q.wait)
+	defer cancel()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for !q.own.take(key, 1) {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return nil, errTooMany
+		}
+	}
+	select {
+	case q.places <- struct{}{}:
+		return func() { <-q.places; q.own.giveBack(key) }, nil
+	case <-ctx.Done():
+		q.own.giveBack(key)
+		return nil, errTooMany
 	}
 }

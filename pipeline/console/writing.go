@@ -91,6 +91,12 @@ func (v *visit) specimen() Specimen {
 
 // look renders the text in the form, and keeps the letter for its frames.
 func (v *visit) look(d *textDesk, s Specimen) error {
+	done, err := v.looks.begin(v.ctx(), v.user.Login)
+	if err != nil {
+		v.w.Header().Set("Retry-After", "5")
+		return err
+	}
+	defer done()
 	p, err := v.ops().Preview(v.ctx(), d.Campaign.Name, d.Text.File, d.Written, s)
 	if err != nil {
 		return err

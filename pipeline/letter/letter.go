@@ -193,7 +193,7 @@ func (st *state) blocks(sh *sheet, v *voice) (document, error) {
 
 // broken wraps what went wrong while a checked template ran.
 func broken(sh *sheet, err error) error {
-	if errors.Is(err, errTooLong) || errors.Is(err, markdown.ErrSize) {
+	if _, heavy := errors.AsType[*markdown.HeavyError](err); heavy || errors.Is(err, errTooLong) || errors.Is(err, markdown.ErrSize) {
 		return tooLong()
 	}
 	return &pipeline.Error{Code: "letter-broken", Permanent: true, Sentence: "the letter " + sh.file + " cannot be rendered", Cause: err}

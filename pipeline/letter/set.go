@@ -119,7 +119,10 @@ func (s *Set) loadVoice(fsys fs.FS, code string, parser *markdown.Parser) (*voic
 	v := &voice{locale: l, partsFile: "parts." + code + ".md", sheets: map[string]*sheet{}, senders: map[string]senderView{}, letterhead: map[string]pipeline.Sender{},
 		sections: newSections(parser, l, s.spec.Letters.AllowLinks), kinds: s.catalogue.texts(code)}
 	v.localeText, _ = readText(fsys, "locale."+code+".yaml")
-	if v.parts, faults = readText(fsys, v.partsFile); faults != nil {
+	if v.parts, faults = readText(fsys, v.partsFile); faults == nil {
+		faults = tooHeavy(v.partsFile, v.parts)
+	}
+	if faults != nil {
 		return nil, faults
 	}
 	for _, kind := range s.templates() {

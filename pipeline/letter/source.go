@@ -105,8 +105,20 @@ func readLetter(fsys fs.FS, name string) (*source, []Fault) {
 		return nil, []Fault{{File: name, Line: 2, Sentence: "the front matter has no subject"}}
 	}
 	body := head[end+len("\n---\n"):]
+	if faults := tooHeavy(name, text); faults != nil {
+		return nil, faults
+	}
 	s.body = strings.Repeat("\n", strings.Count(text[:len(text)-len(body)], "\n")) + body
 	return s, nil
+}
+
+// tooHeavy says where a text has more marks than the parser takes in short time.
+func tooHeavy(name, text string) []Fault {
+	heavy, ok := errors.AsType[*markdown.HeavyError](markdown.Heavy([]byte(text)))
+	if !ok {
+		return nil
+	}
+	return []Fault{{File: name, Line: heavy.Line, Sentence: heavy.Error() + ": no letter needs so many; take them out, or write \\ before those that are text"}}
 }
 
 // standalone matches a line that holds actions of control only: it leaves no line

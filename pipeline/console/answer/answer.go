@@ -114,7 +114,11 @@ func Check(e Entry, hosts []string) (faults []Fault) {
 	case errors.Is(err, markdown.ErrImage):
 		wrong("answer", "image", "")
 	case err != nil:
-		wrong("answer", "markdown", err.Error())
+		detail := err.Error()
+		if heavy, ok := errors.AsType[*markdown.HeavyError](err); ok {
+			detail += ", line " + strconv.Itoa(heavy.Line)
+		}
+		wrong("answer", "markdown", detail)
 	}
 	walk(blocks, func(b markdown.Block) {
 		if b.Kind == markdown.Heading && b.Level == 1 {

@@ -89,10 +89,13 @@ func New() *Parser {
 }
 
 // Parse returns the blocks of a document. The error is one of the conditions
-// above.
+// above, or a *HeavyError.
 func (p *Parser) Parse(src []byte) ([]Block, error) {
 	if len(src) > maxSize {
 		return nil, ErrSize
+	}
+	if err := Heavy(src); err != nil {
+		return nil, err
 	}
 	c := converter{src: src}
 	return c.blocks(p.inner.Parse(text.NewReader(src)), 0)

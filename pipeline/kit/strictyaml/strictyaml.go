@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/token"
 )
 
 // maxSize bounds a document; a campaign.yaml of 100 kB is already a large one.
@@ -25,6 +27,9 @@ func Decode(name string, data []byte, v any) error {
 	}
 	if line, ok := shallow(data); !ok {
 		return fmt.Errorf("%s: line %d is nested too deeply; is it the right file?", name, line)
+	}
+	if line, why := plain(data); why != "" {
+		return fmt.Errorf("%s: line %d: %s", name, line, why)
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict(), yaml.DisallowUnknownField())
 	if err := dec.Decode(v); err != nil {
@@ -74,6 +79,24 @@ func shallow(data []byte) (line int, ok bool) {
 		}
 	}
 	return 0, true
+}
+
+// maxTokens bounds a document that is wide: the largest of ours has a tenth of it.
+const maxTokens = 40_000
+
+// plain says where a document has what none of ours needs, and why it may not: an
+// alias of an alias of an alias is a list of a billion in a kilobyte.
+func plain(data []byte) (line int, why string) {
+	tokens := lexer.Tokenize(string(data))
+	for i, t := range tokens {
+		switch {
+		case t.Type == token.AnchorType || t.Type == token.AliasType || t.Type == token.MergeKeyType:
+			return t.Position.Line, "anchors (&), aliases (*) and << are not taken; write it out, or put the text into quotes"
+		case i >= maxTokens:
+			return t.Position.Line, fmt.Sprintf("more than %d values; is it the right file?", maxTokens)
+		}
+	}
+	return 0, ""
 }
 
 // text reports whether data is UTF-8 text that a terminal may show, else the line

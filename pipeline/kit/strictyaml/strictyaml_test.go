@@ -1,6 +1,7 @@
 package strictyaml_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -42,5 +43,41 @@ func TestTextsMayHoldBrackets(t *testing.T) {
 	text := "a: |\n" + strings.Repeat("  Attention ! [1] {{.Name}} - a :-( & !important ] } - - - ----\n", 400) + "b: [{x: [1, 2]}, {y: [3]}]\nc:\n  k: [a, b]\n"
 	if err := strictyaml.Decode("a.yaml", []byte(text), &v); err != nil || len(v.B) != 2 || len(v.C["k"]) != 2 {
 		t.Errorf("%v %+v", err, v.B)
+	}
+}
+
+// TestBombsEndSoon: what grows when it is read, or is wide, is refused, and names its
+// line. The first of these is a list of ten billion billion.
+func TestBombsEndSoon(t *testing.T) {
+	t.Parallel()
+	var aliases, keys strings.Builder
+	aliases.WriteString("a0: &a0 [1,1,1,1,1,1,1,1,1]\n")
+	for i := 1; i < 20; i++ {
+		fmt.Fprintf(&aliases, "a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d,", i-1), 9), ","))
+	}
+	for i := 0; keys.Len() < 250_000; i++ {
+		fmt.Fprintf(&keys, "  k%d: 1\n", i)
+	}
+	for name, c := range map[string]struct{ in, want string }{
+		"aliases": {aliases.String() + "s: [*a19]\n", "line 1: anchors"},
+		"merge":   {"a: b\nm:\n  <<: {a: b}\n", "line 3: anchors"},
+		"alias":   {"a: *b\n", "line 1: anchors"},
+		"keys":    {"m:\n" + keys.String(), "more than 40000 values"},
+		"flow":    {"s: [" + strings.Repeat("1,", 120_000) + "1]\n", "more than 40000 values"},
+		"lines":   {"s:\n" + strings.Repeat("- {}\n", 50_000), "more than 40000 values"},
+	} {
+		var v struct {
+			A string         `yaml:"a"`
+			M map[string]any `yaml:"m"`
+			S []any          `yaml:"s"`
+		}
+		began := time.Now()
+		err := strictyaml.Decode("hostile.yaml", []byte(c.in), &v)
+		if err == nil || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 300 {
+			t.Errorf("%s: %.300v", name, err)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%s: took %v", name, took)
+		}
 	}
 }
