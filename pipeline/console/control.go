@@ -121,6 +121,10 @@ func (v *visit) pausable() (pauseData, error) {
 	if len(d.Campaigns) > 0 {
 		d.Chosen = d.Campaigns[0].Name
 	}
+	from := v.r.URL.Query().Get("campaign") // the page that the key was pressed on
+	if slices.ContainsFunc(d.Campaigns, func(c pipeline.Campaign) bool { return c.Name == from }) {
+		d.Chosen = from
+	}
 	return d, err
 }
 

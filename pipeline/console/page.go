@@ -129,7 +129,7 @@ func dict(pairs ...any) (map[string]any, error) {
 		m[key] = pairs[i+1]
 	}
 	// What a part may be given and was not is empty.
-	for _, key := range []string{"hint", "type", "value", "auto", "mode", "class", "rows"} {
+	for _, key := range []string{"hint", "type", "value", "auto", "mode", "class", "rows", "focus"} {
 		if _, ok := m[key]; !ok {
 			m[key] = ""
 		}
@@ -150,6 +150,7 @@ type sheet struct {
 	Token    string
 	Nav      []navEntry
 	Pause    bool
+	Campaign string // that the page is about, "" if none: what a pause suggests
 	Done     string
 	Problems []problem
 	D        any
@@ -224,6 +225,9 @@ func (v *visit) show(status int, name string, data any) error {
 			}
 		}
 		s.Pause = May(v.user.Roles, ActPause)
+		if strings.HasPrefix(s.Path, "/campaigns/") {
+			s.Campaign = v.r.PathValue("name")
+		}
 	}
 	if code := v.r.URL.Query().Get("done"); code != "" && v.words.has("done."+code) {
 		s.Done = "done." + code

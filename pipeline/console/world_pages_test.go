@@ -84,7 +84,7 @@ func (c clerk) Preview(_ context.Context, _, file, text string, s console.Specim
 	p.Warnings = []console.Finding{{Code: "L30", File: file, Line: 5, Sentence: "a sentence of 41 words", Hint: "shorter is kinder", Count: 1}}
 	p.Subject, p.From, p.Text = "Vos données <b>", "Muguet <info@muguet.example>", text
 	p.HTML = []byte("<!doctype html><html lang=fr><title>Vos données</title><p style='color:green'>" + text + "<script>parent.alert(1)</script>")
-	p.PDF, p.Pages = []byte("%PDF-1.4"), 2
+	p.PDF, p.Pages = paper(), 2
 	return p, nil
 }
 
@@ -135,4 +135,27 @@ func (c clerk) Return(_ context.Context, campaign string, r console.Returns) (co
 		Rejected: []console.ReturnedLine{{Line: 2, Sentence: "no letter of ours has this reference", Hint: "is it of another campaign?"}},
 	}
 	return out, c.note(c.actor, "return", campaign, fmt.Sprint(r.Dry), r.Reason, r.Bag, fmt.Sprint(len(r.List)), strings.TrimSpace(r.Lines))
+}
+
+// paper is a page that a browser can show.
+func paper() []byte {
+	var b strings.Builder
+	var at []int
+	object := func(text string) {
+		at = append(at, b.Len())
+		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", len(at), text)
+	}
+	const words = "BT /F 24 Tf 72 720 Td (Muguet vous informe) Tj ET"
+	b.WriteString("%PDF-1.4\n")
+	object("<</Type /Catalog /Pages 2 0 R>>")
+	object("<</Type /Pages /Kids [3 0 R] /Count 1>>")
+	object("<</Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources <</Font <</F <</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>>>>>>>")
+	object(fmt.Sprintf("<</Length %d>>\nstream\n%s\nendstream", len(words), words))
+	xref := b.Len()
+	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(at)+1)
+	for _, n := range at {
+		fmt.Fprintf(&b, "%010d 00000 n \n", n)
+	}
+	fmt.Fprintf(&b, "trailer\n<</Size %d /Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", len(at)+1, xref)
+	return []byte(b.String())
 }

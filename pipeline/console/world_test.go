@@ -74,7 +74,7 @@ func newWorld(t testing.TB, adjust ...func(*console.Config)) *world {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
 	cfg := console.Config{
-		Files: templates.Console(), Ledger: l, Accounts: w.accounts, Board: w.board, Desk: w.desk, Floor: w.floor,
+		Files: marked{templates.Console()}, Ledger: l, Accounts: w.accounts, Board: w.board, Desk: w.desk, Floor: w.floor,
 		Cell:  console.NewCell(console.CellConfig{Calls: l, Customers: w.crowd, Deeds: w.crowd, Clock: w.clock, Hour: 40, Day: 100}),
 		Clock: w.clock, Real: w.clock, Random: random, Log: log, Locale: "en",
 	}
@@ -388,7 +388,7 @@ func (c clerk) Proof(_ context.Context, _ string, notice int64) (console.Proof, 
 	if notice == 7 {
 		p.From, p.HTML = "Muguet <info@muguet.example>", []byte("<!doctype html><html lang=fr><title>Vos données</title><p style='color:red'>Bonjour</p><script>parent.alert(1)</script>")
 	} else {
-		p.PDF = []byte("%PDF-1.4")
+		p.PDF, p.Pages = paper(), 1
 	}
 	return p, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -125,8 +124,32 @@ func (b *Browser) Files(selector string, paths ...string) {
 func (b *Browser) Press(selector string) {
 	b.t.Helper()
 	b.do("press "+selector, chromedp.ScrollIntoView(selector))
-	if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(selector)); err != nil {
-		b.t.Fatalf("press %s: %v\n%s", selector, err, b.where())
+	b.lead("press "+selector, chromedp.Click(selector))
+}
+
+// Key presses keys on whatever has the focus: "\t" is Tab, "\r" Enter.
+func (b *Browser) Key(keys string) {
+	b.t.Helper()
+	b.do("key", chromedp.KeyEvent(keys))
+}
+
+// KeyTo presses keys that lead to another page, and waits for that.
+func (b *Browser) KeyTo(keys string) {
+	b.t.Helper()
+	b.lead("key "+keys, chromedp.KeyEvent(keys))
+}
+
+// AltTo presses Alt and a key that leads to another page, and waits for that.
+func (b *Browser) AltTo(key string) {
+	b.t.Helper()
+	b.lead("Alt+"+key, chromedp.KeyEvent(key, chromedp.KeyModifiers(chromedp.ModifierAlt)))
+}
+
+// lead takes a step to another page, and waits for that.
+func (b *Browser) lead(what string, step chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if _, err := chromedp.RunResponse(b.ctx, step); err != nil {
+		b.t.Fatalf("%s: %v\n%s", what, err, b.where())
 	}
 	b.do("wait", chromedp.WaitReady("body"))
 }
@@ -177,9 +200,22 @@ func (b *Browser) Shot(name string) {
 	}
 }
 
+// Print writes the page as it is printed to a PDF, and returns where it lies.
+func (b *Browser) Print(name string) string {
+	b.t.Helper()
+	path := filepath.Join(b.shots, name+".pdf")
+	pdf, err := chromedp.Run(b.ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4)))
+	if err == nil {
+		err = os.WriteFile(path, pdf, 0o600)
+	}
+	if err != nil {
+		b.t.Fatalf("print %s: %v", name, err)
+	}
+	return path
+}
+
 // Accessible lets axe-core look at the page by the rules of WCAG 2.2 A and AA, and
-// fails the test for each that is broken; also if the page is wider than the
-// window (WCAG 1.4.10).
+// fails the test for each that is broken; also if the page does not fit.
 func (b *Browser) Accessible(name string) {
 	b.t.Helper()
 	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](axe+"; true")); err != nil {
@@ -197,7 +233,14 @@ func (b *Browser) Accessible(name string) {
 	for _, v := range violations {
 		b.t.Errorf("%s: %s (%s)\n%s", name, v.Help, v.ID, strings.Join(v.Nodes, "\n"))
 	}
-	if b.Eval(`document.documentElement.scrollWidth > document.documentElement.clientWidth`) == "true" {
-		b.t.Errorf("%s is wider than the window: %s", name, b.Eval(fmt.Sprintf(`[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1).slice(0, %d).map(e => e.outerHTML.slice(0, 120)).join("\n")`, 3)))
+	b.Fits(name)
+}
+
+// Fits fails the test if the page is wider than the window (WCAG 1.4.10).
+func (b *Browser) Fits(name string) {
+	b.t.Helper()
+	if wide := b.Eval(`document.documentElement.scrollWidth <= document.documentElement.clientWidth ? "" :
+		[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join("\n") || "something"`); wide != "" {
+		b.t.Errorf("%s is wider than the window: %s", name, wide)
 	}
 }
