@@ -120,6 +120,7 @@ type CallStep struct {
 // Kinds of steps.
 const (
 	StepLookUp    = "look-up"   // Code: the Finding, Detail: the kind of key
+	StepChosen    = "chosen"    // one of several campaigns was chosen; Code: the Finding, Detail: the campaign
 	StepVerified  = "verified"  // Code: the Verification
 	StepMismatch  = "mismatch"  // Code: the Verification that did not match
 	StepLetter    = "letter"    // the letter of an attempt was shown or fetched
@@ -170,6 +171,13 @@ type CallCount struct {
 	Cause   string    // "" of calls that say none yet
 	Outcome string    // "" of calls under way
 	Count   int64
+}
+
+// CallTold counts calls that were opened in an hour by what they came to.
+type CallTold struct {
+	Hour  time.Time
+	Told  string // as Call.Told; of a call in which nobody was found, the Finding
+	Count int64
 }
 
 // Proposal is a corrected address that waits for a second pair of eyes.

@@ -158,7 +158,7 @@ func (k consoleCustomers) File(ctx context.Context, c pipeline.Campaign, notice 
 	}
 	f := console.File{
 		Name: x.person.FullName(), Customers: x.person.CustomerIDs, Reference: x.person.Reference.String(), Locale: x.primary.Locale,
-		State: x.primary.State, Locales: x.edition.spec.Letters.Locales, Reach: x.reach(), Impacts: x.impacts(),
+		State: x.primary.State, Locales: x.edition.spec.Letters.Locales, Reach: x.reach(), Cannot: x.cannot(), Impacts: x.impacts(),
 		OnFile: map[pipeline.Channel]bool{pipeline.Email: x.person.Email != "", pipeline.Post: len(x.person.Address) > 0},
 	}
 	for i, j := range x.notices {

@@ -198,11 +198,8 @@ func (k consoleCustomers) ByPost(ctx context.Context, actor string, c pipeline.C
 	if err != nil {
 		return err
 	}
-	if x.apart() {
-		return decline("customer-apart", "this customer has died, or is to be protected", "pass the call on to the lead")
-	}
-	if !x.reach()[pipeline.Post] {
-		return decline("no-address", "there is no postal address from before the incident that can be written to", "a corrected address needs a second person")
+	if err := x.mayPost(); err != nil {
+		return err
 	}
 	h, moved := k.as(actor), 0
 	for _, j := range x.notices {
@@ -218,9 +215,48 @@ func (k consoleCustomers) ByPost(ctx context.Context, actor string, c pipeline.C
 		}
 	}
 	if moved == 0 {
-		return decline("nothing-planned", "nothing is planned by e-mail for this customer", "send a copy by post instead")
+		return errNothingPlanned()
 	}
 	return h.ledger.Append(ctx, h.audit(c.ID, "by-post", reason, fmt.Sprintf("notice %d", notice)))
+}
+
+func errNothingPlanned() error {
+	return decline("nothing-planned", "nothing is planned by e-mail for this customer", "send a copy by post instead")
+}
+
+// mayPost refuses to let go by post what must not, or what is not planned.
+func (x *customer) mayPost() error {
+	switch {
+	case x.apart():
+		return decline("customer-apart", "this customer has died, or is to be protected", "pass the call on to the lead")
+	case !x.reach()[pipeline.Post]:
+		return decline("no-address", "there is no postal address from before the incident that can be written to", "a corrected address needs a second person")
+	case !slices.ContainsFunc(x.notices, func(j pipeline.Job) bool { return j.Role != pipeline.Copy && canPost(j.Notice) }):
+		return errNothingPlanned()
+	}
+	return nil
+}
+
+// canPost reports whether a notice can go by post that would go by e-mail, or not at
+// all. What is being sent at this moment is waited for.
+func canPost(n pipeline.Notice) bool {
+	return n.Channel != pipeline.Post && slices.Contains([]pipeline.State{pipeline.Due, pipeline.Queued, pipeline.Sending, pipeline.Unreachable}, n.State)
+}
+
+// cannot says of what a caller may ask for why it cannot be done now, so that nobody
+// offers it: codes of errors.
+func (x *customer) cannot() map[string]string {
+	no := map[string]string{}
+	for deed, err := range map[string]error{
+		console.DeedCopyEmail: errors.Join(launched(x.campaign), x.mayCopy(console.CopyOrder{Channel: pipeline.Email})),
+		console.DeedCopyPost:  errors.Join(launched(x.campaign), x.mayCopy(console.CopyOrder{Channel: pipeline.Post})),
+		console.DeedByPost:    errors.Join(launched(x.campaign), x.mayPost()),
+	} {
+		if err != nil {
+			no[deed] = pipeline.ErrorCode(err)
+		}
+	}
+	return no
 }
 
 // reasonAsked is why a notice goes by post that was to go by e-mail.

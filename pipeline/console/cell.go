@@ -137,6 +137,8 @@ func (k *Cell) LookUp(ctx context.Context, who Asker, l LookUp) (pipeline.Call, 
 	return c, err
 }
 
+var errClosed = refuse("call-closed", "this call has ended", "begin another")
+
 var errTaken = refuse("call-taken", "this call is about somebody already", "end it, and begin another")
 
 // conclude writes into a call what a key led to.
@@ -217,7 +219,7 @@ func (k *Cell) under(ctx context.Context, who Asker, id int64, stages ...Stage) 
 	}
 	if !slices.Contains(stages, s) {
 		if s == StageClosed {
-			return c, refuse("call-closed", "this call has ended", "begin another")
+			return c, errClosed
 		}
 		return c, refuse("call-stage", "this cannot be done at this point of the call", "")
 	}

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ type Case struct {
 	Stage    Stage
 	Proofs   Proofs // of the campaign
 	Locked   bool   // no answer is looked at any more
+	Tries    Tries  // how many are, or until when none is
 	File     *File  // of StageAnswer; masked unless Full
 	Full     bool
 	Sentence map[string]string // of StageNotConcerned: what to read, per locale
@@ -94,8 +96,9 @@ func (k *Cell) open(ctx context.Context, who Asker, c pipeline.Call, full bool) 
 		if d.Proofs, err = k.Customers.Proofs(ctx, d.Campaign, 0); err != nil {
 			return d, err
 		}
-		d.Locked = c.Waiting() && c.Escalated == pipeline.EscalatedLocked
-		return d, nil
+		d.Tries, err = k.tries(ctx, c)
+		d.Locked = d.Tries.Left == 0
+		return d, err
 	case StageAnswer:
 		f, err := k.Customers.File(ctx, d.Campaign, c.Notice)
 		if err != nil {
@@ -109,6 +112,11 @@ func (k *Cell) open(ctx context.Context, who Asker, c pipeline.Call, full bool) 
 		}
 		f.Tokens = nil
 		d.File = &f
+		if d.Tries, err = k.tries(ctx, c); err != nil {
+			return d, err
+		}
+		d.Locked = d.Tries.Left == 0
+		d.File.Cannot = d.cannot()
 		if d.Proposed, err = k.proposed(ctx, c); err != nil {
 			return d, err
 		}
@@ -118,6 +126,21 @@ func (k *Cell) open(ctx context.Context, who Asker, c pipeline.Call, full bool) 
 		d.Sentence, d.AsOf, err = k.Customers.NotConcerned(ctx, d.Campaign, c.Import)
 	}
 	return d, err
+}
+
+// cannot adds to what cannot be done what the call itself rules out.
+func (d *Case) cannot() map[string]string {
+	no := maps.Clone(d.File.Cannot)
+	if no == nil {
+		no = map[string]string{}
+	}
+	switch {
+	case d.Locked:
+		no[DeedCompare] = "locked"
+	case !d.File.OnFile[pipeline.Email] && !d.File.OnFile[pipeline.Post]:
+		no[DeedCompare] = "no-address-on-file"
+	}
+	return no
 }
 
 func (k *Cell) told(ctx context.Context, c pipeline.Call, tokens [][]byte) (list []ToldEarlier, err error) {

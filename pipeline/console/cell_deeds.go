@@ -52,18 +52,24 @@ func (k *Cell) Mark(ctx context.Context, who Asker, id int64, flag, reason strin
 	if !slices.Contains(MarkFlags(), flag) {
 		return refuse("flag", "the cell does not give this flag", "")
 	}
-	err := k.deed(ctx, who, id, func(c pipeline.Call, campaign pipeline.Campaign) (pipeline.CallStep, error) {
-		err := k.Deeds.Mark(ctx, who.Actor, campaign, c.Notice, flag, reason)
-		return k.step(who, id, pipeline.StepMarked, flag, ""), err
-	})
+	c, err := k.under(ctx, who, id, StageAnswer)
 	if err != nil {
+		return err
+	}
+	campaign, _ := who.knows(c.Campaign)
+	if err := k.Deeds.Mark(ctx, who.Actor, campaign, c.Notice, flag, reason); err != nil {
 		return err
 	}
 	why := "vulnerable"
 	if flag == pipeline.FlagDeceased {
 		why = "deceased"
 	}
-	return k.Escalate(ctx, who, id, why, "")
+	// In one: who was marked and is not passed on would wait for nobody.
+	_, err = k.change(ctx, id, func(c *pipeline.Call) []pipeline.CallStep {
+		c.Escalated, c.EscalatedAt, c.HandledBy, c.HandledAt = why, k.Clock.Now(), "", time.Time{}
+		return []pipeline.CallStep{k.step(who, id, pipeline.StepMarked, flag, ""), k.step(who, id, pipeline.StepEscalated, why, "")}
+	})
+	return err
 }
 
 // Propose asks a second person for a corrected address. Until they agree nothing
@@ -214,7 +220,11 @@ func (k *Cell) Close(ctx context.Context, who Asker, id int64, cause, outcome, t
 	if step.Sealed, err = k.sealText(c, text); err != nil {
 		return err
 	}
+	was, twice := c.ClosedAt, false
 	_, err = k.change(ctx, id, func(c *pipeline.Call) []pipeline.CallStep {
+		if twice = !c.ClosedAt.Equal(was); twice {
+			return nil
+		}
 		c.Cause, c.Outcome, c.ClosedAt = cause, outcome, k.Clock.Now()
 		if c.Told == "" && outcome != "hung-up" {
 			c.Told = pipeline.ToldGeneral
@@ -224,5 +234,8 @@ func (k *Cell) Close(ctx context.Context, who Asker, id int64, cause, outcome, t
 		}
 		return []pipeline.CallStep{step}
 	})
+	if err == nil && twice {
+		return errClosed
+	}
 	return err
 }

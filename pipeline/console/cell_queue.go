@@ -100,7 +100,7 @@ func (k *Cell) Handle(ctx context.Context, who Asker, id int64, text string, unl
 	}
 	recall := !c.Waiting() && c.Told == pipeline.ToldNotConcerned
 	if !c.Waiting() && !recall {
-		return refuse("handled", "somebody has taken this call already", "")
+		return errHandled
 	}
 	step := k.step(who, id, pipeline.StepHandled, c.Escalated, "")
 	if step.Sealed, err = k.sealText(c, text); err != nil {
@@ -111,7 +111,11 @@ func (k *Cell) Handle(ctx context.Context, who Asker, id int64, text string, unl
 			return err
 		}
 	}
+	late := false
 	c, err = k.change(ctx, id, func(c *pipeline.Call) []pipeline.CallStep {
+		if late = !c.Waiting() && (!recall || c.Escalated == pipeline.EscalatedRecall); late {
+			return nil
+		}
 		if recall {
 			c.Escalated, c.EscalatedAt = pipeline.EscalatedRecall, k.Clock.Now()
 		}
@@ -121,12 +125,17 @@ func (k *Cell) Handle(ctx context.Context, who Asker, id int64, text string, unl
 	if err != nil {
 		return err
 	}
+	if late {
+		return errHandled
+	}
 	detail := c.Escalated
 	if unlock {
 		detail += ", unlocked"
 	}
 	return k.record(ctx, who, c, "cell-handle", "", fmt.Sprintf("call %d, %s", id, detail))
 }
+
+var errHandled = refuse("handled", "somebody has taken this call already", "")
 
 // Proposed is a proposal with its address opened, for the second pair of eyes.
 type Proposed struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/art34/art34/pipeline"
 )
@@ -12,9 +11,9 @@ import (
 // Answer is how a caller proves who they are.
 type Answer struct {
 	Way       pipeline.Verification
-	Reference string            // that they read out
+	Reference string            // that they read out; "" if the call was opened with it
 	Values    map[string]string // column → what they say
-	Reached   bool              // they answered at the number on file
+	Reached   bool              // they answered at the number on file, which Number has shown before
 }
 
 // Verify makes sure of a caller. What they say is compared by the program, which
@@ -33,7 +32,7 @@ func (k *Cell) Verify(ctx context.Context, who Asker, id int64, a Answer) (pipel
 	if !slices.Contains(proofs.Ways, a.Way) {
 		return c, refuse("way", "this campaign does not verify callers in this way", "")
 	}
-	if err := complete(a, proofs); err != nil {
+	if err := k.complete(ctx, who, c, a, proofs); err != nil {
 		return c, err
 	}
 	c, free, err := k.Calls.TryAnswer(ctx, id, mostTries, k.Clock.Now().Add(-tryTime))
@@ -69,16 +68,23 @@ func (k *Cell) Verify(ctx context.Context, who Asker, id int64, a Answer) (pipel
 }
 
 // complete refuses what cannot be compared, before it counts as a wrong answer. It
-// knows of the campaign only: what is missing on file is no other answer than a wrong
-// one.
-func complete(a Answer, p Proofs) error {
+// knows of the campaign and of the call only: what is missing on file is no other
+// answer than a wrong one.
+func (k *Cell) complete(ctx context.Context, who Asker, c pipeline.Call, a Answer, p Proofs) error {
 	switch a.Way {
 	case pipeline.ByReference:
+		if a.Reference == "" && readOut(c) {
+			return nil
+		}
 		if _, err := pipeline.ParseReference(a.Reference); err != nil {
 			return refuse("reference", "this is no reference: a character was misheard or mistyped", "twelve letters and digits; ask for it again")
 		}
 	case pipeline.ByCallback:
-		if !a.Reached {
+		dialled, err := k.dialled(ctx, who, c)
+		if err != nil {
+			return err
+		}
+		if !a.Reached || !dialled {
 			return refuse("not-reached", "call the number on file first, and say that you reached the customer there", "")
 		}
 	case pipeline.ByValues:
@@ -94,6 +100,34 @@ func complete(a Answer, p Proofs) error {
 	return nil
 }
 
+// readOut reports whether the customer of a call was found by the reference of a
+// letter. Whoever reads that out has the letter: it is not asked for a second time.
+func readOut(c pipeline.Call) bool { return c.Found == pipeline.FoundNotice && c.Key == keyReference }
+
+// keyReference is the kind of key that Customers.Seek calls a reference.
+const keyReference = "reference"
+
+// dialled reports whether the asker was shown the number on file in this call, or was
+// told that there is none, since somebody was found: nobody is reached at a number
+// that was never seen.
+func (k *Cell) dialled(ctx context.Context, who Asker, c pipeline.Call) (bool, error) {
+	steps, err := k.Calls.CallSteps(ctx, c.ID)
+	asked := false
+	for _, s := range steps {
+		switch {
+		case s.Kind == pipeline.StepLookUp || s.Kind == pipeline.StepChosen:
+			asked = false
+		case s.Agent != who.Actor:
+		case s.Kind == pipeline.StepUnmasked && s.Code == unmaskedPhone, s.Kind == pipeline.StepMismatch && s.Code == string(pipeline.ByCallback):
+			asked = true
+		}
+	}
+	return asked, err
+}
+
+// unmaskedPhone is the code of the step in which the number on file was shown.
+const unmaskedPhone = "phone"
+
 // right compares. Of somebody who is not concerned only the company's own system
 // knows more than that.
 func (k *Cell) right(ctx context.Context, campaign pipeline.Campaign, c pipeline.Call, a Answer) (bool, error) {
@@ -102,6 +136,8 @@ func (k *Cell) right(ctx context.Context, campaign pipeline.Campaign, c pipeline
 		return true, nil
 	case c.Notice == 0:
 		return false, nil
+	case a.Way == pipeline.ByReference && a.Reference == "":
+		return readOut(c), nil
 	case a.Way == pipeline.ByReference:
 		return k.Customers.HasReference(ctx, campaign, c.Notice, a.Reference)
 	case a.Way == pipeline.ByValues:
@@ -111,37 +147,10 @@ func (k *Cell) right(ctx context.Context, campaign pipeline.Campaign, c pipeline
 	return a.Reached && p.Phone != "", err
 }
 
-// mismatch puts a wrong answer on record.
-func (k *Cell) mismatch(ctx context.Context, who Asker, c pipeline.Call, way pipeline.Verification) error {
-	if err := k.Calls.AddSteps(ctx, k.step(who, c.ID, pipeline.StepMismatch, string(way), "")); err != nil {
-		return err
-	}
-	if err := k.record(ctx, who, c, "cell-mismatch", "", string(way)); err != nil {
-		return err
-	}
-	return &pipeline.Error{Code: "mismatch", Sentence: "this does not match"}
-}
-
-// locked says that nobody verifies this customer for now, and tells the lead.
-func (k *Cell) locked(ctx context.Context, who Asker, c pipeline.Call) error {
-	if !c.Waiting() {
-		_, err := k.change(ctx, c.ID, func(c *pipeline.Call) []pipeline.CallStep {
-			c.Escalated, c.EscalatedAt, c.HandledBy, c.HandledAt = pipeline.EscalatedLocked, k.Clock.Now(), "", time.Time{}
-			return []pipeline.CallStep{k.step(who, c.ID, pipeline.StepEscalated, pipeline.EscalatedLocked, "")}
-		})
-		if err != nil {
-			return err
-		}
-		if err := k.record(ctx, who, c, "cell-locked", "", ""); err != nil {
-			return err
-		}
-	}
-	return refuse("locked", "too many answers about this customer were wrong; nobody verifies them for now", "the lead of the cell has been told; give the general answer")
-}
-
 // Number returns the number on file, for a call back. That it was shown is on
 // record; it is dialled, and never read out. To ask for one that is not there is a
-// wrong answer, and counts as one: nobody finds out who is concerned by asking.
+// wrong answer, and counts as one: nobody finds out who is concerned by asking. A
+// customer who is locked has no number either.
 func (k *Cell) Number(ctx context.Context, who Asker, id int64) (string, error) {
 	c, err := k.under(ctx, who, id, StageVerify)
 	if err != nil {
@@ -155,17 +164,21 @@ func (k *Cell) Number(ctx context.Context, who Asker, id int64) (string, error) 
 	if !slices.Contains(p.Ways, pipeline.ByCallback) {
 		return "", refuse("no-phone", "this campaign calls nobody back", "")
 	}
+	c, free, err := k.Calls.TryAnswer(ctx, id, mostTries, k.Clock.Now().Add(-tryTime))
+	if err != nil {
+		return "", err
+	}
+	if !free {
+		return "", k.locked(ctx, who, c)
+	}
 	if p.Phone == "" {
-		c, free, err := k.Calls.TryAnswer(ctx, id, mostTries, k.Clock.Now().Add(-tryTime))
-		if err != nil {
-			return "", err
-		}
-		if !free {
-			return "", k.locked(ctx, who, c)
-		}
 		return "", k.mismatch(ctx, who, c, pipeline.ByCallback)
 	}
-	if err := k.Calls.AddSteps(ctx, k.step(who, id, pipeline.StepUnmasked, "phone", "")); err != nil {
+	_, err = k.change(ctx, id, func(c *pipeline.Call) []pipeline.CallStep {
+		c.Tries = max(0, c.Tries-1)
+		return []pipeline.CallStep{k.step(who, id, pipeline.StepUnmasked, unmaskedPhone, "")}
+	})
+	if err != nil {
 		return "", err
 	}
 	return p.Phone, k.record(ctx, who, c, "cell-number", "", callDetail(c))
@@ -203,5 +216,8 @@ func (k *Cell) Compare(ctx context.Context, who Asker, id int64, a Address) (boo
 		}
 		return []pipeline.CallStep{k.step(who, id, pipeline.StepCompared, string(a.Channel()), result)}
 	})
-	return same, err
+	if err != nil || same {
+		return same, err
+	}
+	return false, k.lockAtLast(ctx, who, c)
 }

@@ -9,13 +9,13 @@ import (
 // This file holds what is done for a caller, and what waits for the lead.
 
 func queueRoutes() []route {
-	return []route{
+	return onceOnly([]route{
 		{pattern: "GET /queue", may: ActSecond, do: showQueue},
 		{pattern: "GET /queue/calls/{call}", may: ActSecond, do: handleForm},
 		{pattern: "POST /queue/calls/{call}", may: ActSecond, do: handle},
 		{pattern: "GET /queue/corrections/{correction}", may: ActSecond, do: showCorrection},
 		{pattern: "POST /queue/corrections/{correction}", may: ActSecond, do: decide},
-	}
+	})
 }
 
 func sendCopy(v *visit) error {

@@ -14,7 +14,8 @@ import (
 
 func cellRoutes() []route {
 	const call = "/cell/calls/{call}"
-	return []route{
+	// What shows something is done each time.
+	return onceOnly([]route{
 		{pattern: "GET /cell", may: ActLookUp, do: cellPage},
 		{pattern: "POST /cell", may: ActLookUp, do: lookUp},
 		{pattern: "GET " + call, may: ActLookUp, do: showCase},
@@ -40,7 +41,7 @@ func cellRoutes() []route {
 		{pattern: "POST " + call + "/note", may: ActHelp, do: note},
 		{pattern: "POST " + call + "/written", may: ActHelp, do: written},
 		{pattern: "POST " + call + "/end", may: ActHelp, do: endCall},
-	}
+	}, "/number", "/full", "/compare")
 }
 
 // asker is the visitor as the cell knows them.
@@ -119,28 +120,38 @@ type caseData struct {
 	Flags     []string // that the cell may give
 	Reasons   []string // to pass a call on
 	Matched   string   // "match", "no-match" of an address that was compared
+	ReadOut   bool     // the caller was found by the reference of a letter
+	Focus     string   // the way whose field the cursor stands in
+	Refusals  []refusal
 	Form      map[string]string
 }
 
-// line is a line of the timeline: a text of the words, and what stands beside it.
-type line struct {
-	Happening
-	Key string
-}
+// refusal is something that cannot be done now, and the code of why.
+type refusal struct{ Deed, Code string }
 
-// lines are the timeline of a file in words.
-func lines(f *File) (list []line) {
-	if f == nil {
-		return nil
+// refusals are what an agent might look for and does not find, each once.
+func (d *caseData) refusals() (list []refusal) {
+	no := d.File.Cannot
+	if !d.CopyPost && !d.CopyEmail {
+		list = append(list, refusal{"copy", no[DeedCopyPost]})
 	}
-	for _, h := range f.Timeline {
-		key := "event." + string(h.Kind)
-		if h.Kind == pipeline.EvRefused || h.Kind == pipeline.EvBounced {
-			key += "." + string(h.Outcome)
-		}
-		list = append(list, line{h, key})
+	if code := no[DeedByPost]; code != "" {
+		list = append(list, refusal{"post", code})
+	}
+	if code := no[DeedCompare]; code != "" {
+		list = append(list, refusal{"compare", code})
 	}
 	return list
+}
+
+// focus is the first way of a campaign for which something is typed.
+func focus(p Proofs) string {
+	for _, w := range p.Ways {
+		if w == pipeline.ByReference || w == pipeline.ByValues && len(p.Columns) > 0 {
+			return string(w)
+		}
+	}
+	return ""
 }
 
 func (v *visit) caseData(who Asker, d Case) caseData {
@@ -153,8 +164,10 @@ func (v *visit) caseData(who Asker, d Case) caseData {
 		Causes: pipeline.CallCauses(), Outcomes: pipeline.CallOutcomes(), Flags: MarkFlags(), Reasons: PassReasons(), Form: map[string]string{},
 	}
 	if d.File != nil {
-		x.CopyPost, x.CopyEmail = d.File.Reach[pipeline.Post], d.File.Reach[pipeline.Email]
+		x.CopyPost, x.CopyEmail = d.File.Cannot[DeedCopyPost] == "", d.File.Cannot[DeedCopyEmail] == ""
+		x.Refusals = x.refusals()
 	}
+	x.ReadOut, x.Focus = readOut(d.Call), focus(d.Proofs)
 	return x
 }
 

@@ -21,6 +21,7 @@ type crowd struct {
 	by   map[string]*somebody // by any of their keys
 	done []string
 	ways []pipeline.Verification
+	kind map[string]string // of keys, where it is not guessed
 	fail error
 }
 
@@ -38,6 +39,7 @@ type somebody struct {
 	state     pipeline.State
 	byName    bool
 	reach     map[pipeline.Channel]bool
+	cannot    map[string]string
 }
 
 func (c *crowd) note(line ...string) error {
@@ -93,6 +95,9 @@ func (c *crowd) Seek(_ context.Context, actor string, campaigns []pipeline.Campa
 	if strings.Contains(key, "@") {
 		s.Kind = "email"
 	}
+	if k := c.kind[key]; k != "" {
+		s.Kind = k
+	}
 	_ = c.note(actor, "seek", s.Kind)
 	for _, campaign := range campaigns {
 		c.mu.Lock()
@@ -136,6 +141,7 @@ func (c *crowd) File(_ context.Context, campaign pipeline.Campaign, notice int64
 	if s.reach != nil {
 		f.Reach = s.reach
 	}
+	f.Cannot = s.cannot
 	for _, k := range s.keys {
 		f.Tokens = append(f.Tokens, c.token(campaign, k))
 	}

@@ -134,8 +134,10 @@ func dict(pairs ...any) (map[string]any, error) {
 			m[key] = ""
 		}
 	}
-	if _, ok := m["optional"]; !ok {
-		m["optional"] = false
+	for _, key := range []string{"optional", "focus"} {
+		if _, ok := m[key]; !ok {
+			m[key] = false
+		}
 	}
 	return m, nil
 }
@@ -148,6 +150,7 @@ type sheet struct {
 	Path     string
 	User     pipeline.User
 	Token    string
+	Once     string // tells this showing of a form from the next
 	Nav      []navEntry
 	Pause    bool
 	Campaign string // that the page is about, "" if none: what a pause suggests
@@ -217,6 +220,9 @@ func (v *visit) show(status int, name string, data any) error {
 	s := sheet{Locale: v.words.locale, Zone: zoneName(v.zone(), v.Clock.Now()), Own: v.subject != nil, Path: v.r.URL.Path, User: v.user, Problems: v.problems, D: data, roles: v.user.Roles}
 	if v.token != "" {
 		s.Token = v.formToken()
+	}
+	if v.route.once {
+		s.Once = v.newToken()
 	}
 	if v.user.ID != 0 && v.halfway() == "" {
 		for _, e := range nav() {

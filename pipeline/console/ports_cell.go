@@ -17,6 +17,7 @@ type Calls interface {
 	AddSteps(ctx context.Context, steps ...pipeline.CallStep) error
 	TryAnswer(ctx context.Context, id int64, most int, since time.Time) (pipeline.Call, bool, error)
 	ForgetTries(ctx context.Context, id int64) error
+	WrongAnswers(ctx context.Context, id int64, since time.Time) ([]pipeline.Call, error)
 	CallSteps(ctx context.Context, id int64) ([]pipeline.CallStep, error)
 	EachCall(ctx context.Context, f pipeline.CallFilter) iter.Seq2[pipeline.Call, error]
 	ToldBefore(ctx context.Context, campaign int64, tokens [][]byte) ([]pipeline.Call, error)
@@ -130,8 +131,18 @@ type File struct {
 	Locales   []string                  // in which the campaign writes
 	Reach     map[pipeline.Channel]bool // where a copy may go: an address from before the incident
 	OnFile    map[pipeline.Channel]bool // an address is on file, to compare with
+	Cannot    map[string]string         // deed → code of why it cannot be done now
 	Tokens    [][]byte                  // of all keys of the customer
 }
+
+// Deeds that a caller may ask for, and that are not always possible: keys of
+// File.Cannot.
+const (
+	DeedCopyEmail = "copy-email"
+	DeedCopyPost  = "copy-post"
+	DeedByPost    = "by-post"
+	DeedCompare   = "compare"
+)
 
 // Impact is what was exposed through one contract, or of the person.
 type Impact struct {

@@ -32,6 +32,7 @@ type FloorLedger interface {
 	ForgeriesByHour(ctx context.Context, campaign int64) ([]pipeline.Hourly, error)
 	LettersByHour(ctx context.Context, campaign int64) ([]pipeline.Hourly, error)
 	CountCalls(ctx context.Context, campaign int64, since time.Time) ([]pipeline.CallCount, error)
+	CountTold(ctx context.Context, campaign int64, since time.Time) ([]pipeline.CallTold, error)
 	AddSteps(ctx context.Context, steps ...pipeline.CallStep) error
 	Call(ctx context.Context, id int64) (pipeline.Call, error)
 }

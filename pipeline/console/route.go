@@ -21,6 +21,7 @@ type route struct {
 	sure   bool  // the password must have been given within sureFor
 	limit  int64 // bytes of a request; 0: formLimit
 	upload bool  // the handler reads the body itself, and checks the form token
+	once   bool  // its forms count once
 	frame  bool  // shown in a frame of our own pages, sandboxed, with styles of its own
 }
 

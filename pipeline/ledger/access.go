@@ -29,7 +29,8 @@ type Access interface {
 	// TouchToken writes SeenAt.
 	TouchToken(ctx context.Context, id int64, at time.Time) error
 
-	// Remember stores r, with Status 0, if its token has no answer for its key yet;
+	// Remember stores r, with Status 0, if its token has no answer for its key yet (a
+	// form of a person: the negative of their number);
 	// first says so. Else it returns what is kept.
 	Remember(ctx context.Context, r pipeline.Remembered) (kept pipeline.Remembered, first bool, err error)
 	// Answered writes Status and Body of what Remember stored.

@@ -30,6 +30,10 @@ type Calls interface {
 	TryAnswer(ctx context.Context, id int64, most int, since time.Time) (pipeline.Call, bool, error)
 	// ForgetTries sets Tries of all calls about the customer of a call to 0.
 	ForgetTries(ctx context.Context, id int64) error
+	// WrongAnswers returns the calls about the customer of a call with wrong answers
+	// that were opened since then, as TryAnswer counts them, in the order in which they
+	// were opened.
+	WrongAnswers(ctx context.Context, id int64, since time.Time) ([]pipeline.Call, error)
 	// CallSteps returns what happened in a call, oldest first.
 	CallSteps(ctx context.Context, id int64) ([]pipeline.CallStep, error)
 	// EachCall yields calls that match, newest first.
@@ -40,6 +44,9 @@ type Calls interface {
 	// CountCalls counts calls per hour, cause and outcome, in that order; those of a
 	// campaign, or with 0 all.
 	CountCalls(ctx context.Context, campaign int64, since time.Time) ([]pipeline.CallCount, error)
+	// CountTold counts calls per hour and what they came to, in that order: those of a
+	// campaign, or with 0 those of none, in which nobody was found.
+	CountTold(ctx context.Context, campaign int64, since time.Time) ([]pipeline.CallTold, error)
 
 	// Propose stores a proposal as waiting, with the step of its call; ID is given by
 	// the ledger and becomes the Detail of the step.

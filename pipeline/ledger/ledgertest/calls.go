@@ -134,6 +134,26 @@ func testEachCall(t *testing.T, e Engine) {
 	if counts, err = b.CountCalls(b.ctx, 99, t0); err != nil || len(counts) != 1 {
 		t.Errorf("%+v, %v", counts, err)
 	}
+	open(func(c *pipeline.Call) {
+		c.Found, c.Campaign, c.Notice, c.Told = pipeline.FoundNobody, 0, 0, pipeline.ToldNotFound
+	})
+	open(func(c *pipeline.Call) {
+		c.Found, c.Campaign, c.Notice, c.Told = pipeline.FoundNobody, 0, 0, pipeline.ToldGeneral
+	})
+	open(func(c *pipeline.Call) { c.Found, c.Campaign, c.Notice = pipeline.FoundMany, 0, 0 })
+	came, err := b.CountTold(b.ctx, 0, t0)
+	b.must(err)
+	if want := []pipeline.CallTold{{Hour: hour, Told: "many", Count: 1}, {Hour: hour, Told: "nobody", Count: 2}}; !reflect.DeepEqual(came, want) {
+		t.Errorf("of no campaign: %+v", came)
+	}
+	came, err = b.CountTold(b.ctx, b.campaign.ID, t0)
+	b.must(err)
+	if want := []pipeline.CallTold{{Hour: hour, Count: 702}, {Hour: hour, Told: pipeline.ToldNotConcerned, Count: 1}}; !reflect.DeepEqual(came, want) {
+		t.Errorf("of the campaign: %+v", came)
+	}
+	if came, err = b.CountTold(b.ctx, b.campaign.ID, t0.Add(time.Hour)); err != nil || len(came) != 0 {
+		t.Errorf("later: %+v, %v", came, err)
+	}
 }
 
 // testQuota: of many look-ups at the same moment only as many as the quota has
@@ -247,6 +267,28 @@ func testTries(t *testing.T, e Engine) {
 	if _, ok, err := b.TryAnswer(b.ctx, stranger.ID, 3, since); err != nil || !ok {
 		t.Errorf("another token: %v, %v", ok, err)
 	}
+	for name, x := range map[string]struct {
+		of    pipeline.Call
+		since time.Time
+		want  []int64
+	}{
+		"by the token": {right, since, []int64{left.ID}},
+		"too old":      {right, t0.Add(time.Second), nil},
+		"none":         {stranger, t0.Add(time.Second), nil},
+		"was right":    {other, since, nil},
+	} {
+		list, err := b.WrongAnswers(b.ctx, x.of.ID, x.since)
+		b.must(err)
+		var ids []int64
+		for _, c := range list {
+			ids = append(ids, c.ID)
+		}
+		if !slices.Equal(ids, x.want) {
+			t.Errorf("%s: %v, want %v", name, ids, x.want)
+		}
+	}
+	_, err = b.WrongAnswers(b.ctx, 1<<40, since)
+	b.want(err, pipeline.ErrNotFound)
 	b.must(b.ForgetTries(b.ctx, right.ID))
 	if _, ok, err := b.TryAnswer(b.ctx, left.ID, 3, since); err != nil || !ok {
 		t.Errorf("forgotten: %v, %v", ok, err)

@@ -187,6 +187,17 @@ func (l *Ledger) ForgetTries(ctx context.Context, id int64) error {
 	})
 }
 
+// WrongAnswers returns the calls about the customer of a call with wrong answers.
+func (l *Ledger) WrongAnswers(ctx context.Context, id int64, since time.Time) ([]pipeline.Call, error) {
+	c, err := l.Call(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	where, args := same(c)
+	args = append(args, micros(since))
+	return query(ctx, l, l.desk, rowToCall, `SELECT `+callColumns+` FROM calls c`+where+` AND tries > 0 AND opened_at >= $`+strconv.Itoa(len(args))+` ORDER BY opened_at, id`, args...)
+}
+
 // CallSteps returns what happened in a call.
 func (l *Ledger) CallSteps(ctx context.Context, id int64) ([]pipeline.CallStep, error) {
 	return query(ctx, l, l.desk, func(row pgx.CollectableRow) (s pipeline.CallStep, err error) {
@@ -251,4 +262,15 @@ func (l *Ledger) CountCalls(ctx context.Context, campaign int64, since time.Time
 		return c, err
 	}, `SELECT opened_at / 3600000000 * 3600000000, cause, outcome, count(*) FROM calls
 		WHERE opened_at >= $1 AND ($2 = 0 OR campaign_id = $2) AND found <> 'refused' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, micros(since), campaign)
+}
+
+// CountTold counts calls per hour and what they came to.
+func (l *Ledger) CountTold(ctx context.Context, campaign int64, since time.Time) ([]pipeline.CallTold, error) {
+	return query(ctx, l, l.desk, func(row pgx.CollectableRow) (c pipeline.CallTold, err error) {
+		var hour int64
+		err = row.Scan(&hour, &c.Told, &c.Count)
+		c.Hour = moment(hour)
+		return c, err
+	}, `SELECT opened_at / 3600000000 * 3600000000, CASE WHEN found IN ('nobody', 'many') THEN found ELSE told END, count(*) FROM calls
+		WHERE opened_at >= $1 AND campaign_id = $2 AND found <> 'refused' GROUP BY 1, 2 ORDER BY 1, 2`, micros(since), campaign)
 }

@@ -186,6 +186,17 @@ func (l *Ledger) ForgetTries(ctx context.Context, id int64) error {
 	})
 }
 
+// WrongAnswers returns the calls about the customer of a call with wrong answers.
+func (l *Ledger) WrongAnswers(ctx context.Context, id int64, since time.Time) ([]pipeline.Call, error) {
+	c, err := l.Call(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	where, args := same(c)
+	return list(ctx, l, "read wrong answers", scanner(callFields), `SELECT `+callColumns+` FROM calls AS c`+where+` AND tries > 0 AND opened_at >= ? ORDER BY opened_at, id`,
+		append(args, micros(since))...)
+}
+
 // CallSteps returns what happened in a call.
 func (l *Ledger) CallSteps(ctx context.Context, id int64) ([]pipeline.CallStep, error) {
 	return list(ctx, l, "read steps", scanner(func(s *pipeline.CallStep) []any {
@@ -249,4 +260,12 @@ func (l *Ledger) CountCalls(ctx context.Context, campaign int64, since time.Time
 		return []any{when{&c.Hour}, &c.Cause, &c.Outcome, &c.Count}
 	}), `SELECT opened_at / 3600000000 * 3600000000, cause, outcome, count(*) FROM calls
 		WHERE opened_at >= ?1 AND (?2 = 0 OR campaign_id = ?2) AND found <> 'refused' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, micros(since), campaign)
+}
+
+// CountTold counts calls per hour and what they came to.
+func (l *Ledger) CountTold(ctx context.Context, campaign int64, since time.Time) ([]pipeline.CallTold, error) {
+	return list(ctx, l, "count calls", scanner(func(c *pipeline.CallTold) []any {
+		return []any{when{&c.Hour}, &c.Told, &c.Count}
+	}), `SELECT opened_at / 3600000000 * 3600000000, CASE WHEN found IN ('nobody', 'many') THEN found ELSE told END, count(*) FROM calls
+		WHERE opened_at >= ? AND campaign_id = ? AND found <> 'refused' GROUP BY 1, 2 ORDER BY 1, 2`, micros(since), campaign)
 }

@@ -1,0 +1,320 @@
+package console_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/console"
+)
+
+// TestReachedAfterTheNumber: nobody is reached at a number that was not shown, to this
+// agent, in this call, about this customer.
+func TestReachedAfterTheNumber(t *testing.T) {
+	t.Parallel()
+	w, c := newCell(t)
+	ctx, k, who := t.Context(), w.cell(), agent(c)
+	reached := console.Answer{Way: pipeline.ByCallback, Reached: true}
+	call := w.found(who, "C0001234")
+	w.refused(second(k.Verify(ctx, who, call.ID, reached)), "not-reached")
+	b := w.as("ana")
+	path := fmt.Sprint("/cell/calls/", call.ID)
+	if a := b.post(path+"/verify", "way", "callback", "reached", "yes"); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("a forged form: %d %s", a.status, a.to)
+	}
+	// Another call, and another agent, are not this one.
+	w.must(second(k.Number(ctx, who, w.found(who, "C0001234").ID)))
+	w.refused(second(k.Verify(ctx, who, call.ID, reached)), "not-reached")
+	w.must(second(k.Number(ctx, lead(c), call.ID)))
+	w.refused(second(k.Verify(ctx, who, call.ID, reached)), "not-reached")
+	// Neither is a number that was shown before somebody else was found.
+	other := w.found(who, "durand 75011")
+	w.must(w.ledger.AddSteps(ctx, pipeline.CallStep{Call: other.ID, At: w.clock.Now(), Agent: who.Actor, Kind: pipeline.StepUnmasked, Code: "phone"}))
+	if other, err := k.LookUp(ctx, who, console.LookUp{Key: "C0001234", Call: other.ID}); err != nil || other.Notice != 7 {
+		t.Fatalf("%v, %+v", err, other)
+	}
+	w.refused(second(k.Verify(ctx, who, other.ID, reached)), "not-reached")
+	a := b.post(path + "/number")
+	if a.status != http.StatusOK || !strings.Contains(a.body, "33639981001") {
+		t.Fatalf("%d", a.status)
+	}
+	if a := b.post(path+"/verify", "way", "callback", "reached", "yes"); a.status != http.StatusSeeOther {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if got, err := w.ledger.Call(ctx, call.ID); err != nil || got.Verified != pipeline.ByCallback || got.Tries != 0 {
+		t.Errorf("%v, %+v", err, got)
+	}
+}
+
+// TestReferenceOnce: who was found by the reference that they read out is not asked
+// for it again; the proof counts like any other, and not where the campaign takes no
+// references.
+func TestReferenceOnce(t *testing.T) {
+	t.Parallel()
+	w, c := newCell(t)
+	ctx, k, who := t.Context(), w.cell(), agent(c)
+	w.crowd.kind = map[string]string{reference(34): "reference"}
+	byNumber := w.found(who, "C0001234")
+	w.refused(second(k.Verify(ctx, who, byNumber.ID, console.Answer{Way: pipeline.ByReference})), "reference")
+	b := w.as("ana")
+	path := b.post("/cell", "key", reference(34)).to
+	page := b.get(path).body
+	if strings.Contains(page, `name="reference"`) || !strings.Contains(page, "<button autofocus>The caller read it out") {
+		t.Errorf("the reference is asked for twice: %s", page)
+	}
+	if a := b.post(path+"/verify", "way", "reference"); a.status != http.StatusSeeOther {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if a := b.get(path); !strings.Contains(a.body, "e-mail on 19 January") {
+		t.Error("the caller is not verified")
+	}
+	w.crowd.ways = []pipeline.Verification{pipeline.ByCRM}
+	strict := w.found(who, reference(34))
+	w.refused(second(k.Verify(ctx, who, strict.ID, console.Answer{Way: pipeline.ByReference})), "way")
+	w.crowd.ways = nil
+	// A locked customer stays locked.
+	for range 2 {
+		w.refused(second(k.Verify(ctx, who, byNumber.ID, console.Answer{Way: pipeline.ByReference, Reference: reference(99)})), "mismatch")
+	}
+	w.refused(second(k.Verify(ctx, who, byNumber.ID, console.Answer{Way: pipeline.ByReference, Reference: reference(99)})), "locked")
+	w.refused(second(k.Verify(ctx, who, strict.ID, console.Answer{Way: pipeline.ByReference})), "locked")
+}
+
+// TestLockedSaysWhatNow: after each wrong answer the page says how many are left;
+// after the last one until when nobody verifies the customer, and what can be done.
+func TestLockedSaysWhatNow(t *testing.T) {
+	t.Parallel()
+	w, c := newCell(t)
+	who, b := agent(c), w.as("ana")
+	for _, key := range []string{"C0001234", "C7"} { // concerned or not
+		call := w.found(who, key)
+		path := fmt.Sprint("/cell/calls/", call.ID)
+		wrong := func() string {
+			return b.post(path+"/verify", "way", "values", "value-pin", "0000").body
+		}
+		if page := wrong(); !strings.Contains(page, "2 more wrong answers") {
+			t.Errorf("%s: %s", key, page)
+		}
+		if page := wrong(); !strings.Contains(page, "One more wrong answer") {
+			t.Errorf("%s: after the second", key)
+		}
+		page := wrong()
+		for _, want := range []string{"Nobody verifies them before 21 January 2026", "the general answer", "an answer in writing", "The lead has this call in the queue"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s: the page does not say %q: %s", key, want, page)
+			}
+		}
+		if strings.Contains(page, "Ask once more") || strings.Contains(page, `name="value-pin"`) {
+			t.Errorf("%s: a locked customer is asked for", key)
+		}
+		if page := b.get(fmt.Sprint("/cell/calls/", w.found(who, key).ID)).body; !strings.Contains(page, "Nobody verifies them before") {
+			t.Errorf("%s: another call does not know", key)
+		}
+	}
+	w.clock.Advance(25 * time.Hour)
+	call := w.found(who, "C0001234")
+	if d, err := w.cell().Case(t.Context(), who, call.ID); err != nil || d.Locked || d.Tries.Left != 3 {
+		t.Errorf("a day later: %v, %+v", err, d)
+	}
+}
+
+var onceField = regexp.MustCompile(`name="once" value="([A-Za-z0-9_-]{43})"`)
+
+// onceOf is what tells the forms of a page from those of its next showing.
+func (b *browser) onceOf(path string) string {
+	b.w.t.Helper()
+	m := onceField.FindStringSubmatch(b.get(path).body)
+	if m == nil {
+		b.w.t.Fatalf("%s has no such field", path)
+	}
+	return m[1]
+}
+
+// TestTwoClicks: of one form that is sent several times at once, each deed happens
+// once, and every click leads to the same page.
+func TestTwoClicks(t *testing.T) {
+	t.Parallel()
+	w, c := newCell(t)
+	ctx, b, lea := t.Context(), w.as("ana"), w.as("lea")
+	clicks := func(b *browser, path, once string, pairs ...string) map[string]int {
+		t.Helper()
+		token := b.token("/account")
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		to := map[string]int{}
+		for range 4 {
+			wg.Go(func() {
+				a := b.post(path, append([]string{"token", token, "once", once}, pairs...)...)
+				mu.Lock()
+				defer mu.Unlock()
+				to[fmt.Sprint(a.status, " ", a.to)]++
+			})
+		}
+		wg.Wait()
+		return to
+	}
+	steps := func(call int64, kind string) (n int) {
+		t.Helper()
+		list, err := w.ledger.CallSteps(ctx, call)
+		w.must(err)
+		for _, s := range list {
+			if s.Kind == kind {
+				n++
+			}
+		}
+		return n
+	}
+	if to := clicks(b, "/cell", b.onceOf("/cell"), "key", "C0001234"); len(to) != 1 || to["303 /cell/calls/1"] != 4 {
+		t.Fatalf("looked up: %v", to)
+	}
+	const path = "/cell/calls/1"
+	once := b.onceOf(path)
+	clicks(b, path+"/verify", once, "way", "values", "value-pin", "0000")
+	if got, err := w.ledger.Call(ctx, 1); err != nil || got.Tries != 1 || steps(1, pipeline.StepMismatch) != 1 {
+		t.Errorf("one wrong answer counts %d times: %v", got.Tries, err)
+	}
+	// The same form with something else in it is something else.
+	clicks(b, path+"/verify", once, "way", "values", "value-pin", "4711")
+	for _, x := range []struct {
+		to, kind string
+		pairs    []string
+	}{
+		{"/note", pipeline.StepNote, []string{"note", "rings back on Monday"}},
+		{"/copy", pipeline.StepCopy, []string{"channel", "post", "reason", "lost"}},
+		{"/post", pipeline.StepRerouted, []string{"reason", "no computer"}},
+		{"/correct", pipeline.StepProposed, []string{"what", "email", "email", "new@mail.example", "reason", "moved"}},
+		{"/pass-on", pipeline.StepEscalated, []string{"why", "press", "note", "from the paper"}},
+		{"/mark", pipeline.StepMarked, []string{"flag", "deceased", "reason", "told by the family"}},
+		{"/written", pipeline.StepWritten, []string{"who", "K-5"}},
+	} {
+		if to := clicks(b, path+x.to, b.onceOf(path), x.pairs...); len(to) != 1 {
+			t.Errorf("%s leads to %v", x.to, to)
+		}
+		if n := steps(1, x.kind); n != 1 && x.kind != pipeline.StepEscalated {
+			t.Errorf("%s was done %d times", x.to, n)
+		}
+	}
+	if n := steps(1, pipeline.StepEscalated); n != 2 { // passed on, and marked
+		t.Errorf("passed on %d times", n)
+	}
+	if list, err := w.ledger.Proposals(ctx, pipeline.ProposalWaiting); err != nil || len(list) != 1 {
+		t.Errorf("%d corrections wait: %v", len(list), err)
+	}
+	if to := clicks(lea, "/queue/corrections/1", lea.onceOf("/queue/corrections/1"), "what", "refuse", "reason", "not sure"); len(to) != 1 || to["303 /queue?done=correction_refused"] != 4 {
+		t.Errorf("decided: %v", to)
+	}
+	if to := clicks(lea, "/queue/calls/1", lea.onceOf("/queue/calls/1"), "note", "called back"); len(to) != 1 || to["303 /queue?done=handled"] != 4 || steps(1, pipeline.StepHandled) != 1 {
+		t.Errorf("handled: %v", to)
+	}
+	if to := clicks(b, path+"/end", b.onceOf(path), "cause", "data", "outcome", "answered"); len(to) != 1 || to["303 /cell?done=ended"] != 4 || steps(1, pipeline.StepClosed) != 1 {
+		t.Errorf("ended: %v", to)
+	}
+	// Nobody else's form, and none that was made up, is taken for one that was sent.
+	if a := w.as("bob").post(path+"/note", "once", once, "note", "rings back on Monday"); a.status != http.StatusNotFound {
+		t.Errorf("somebody else's: %d", a.status)
+	}
+	_ = c
+}
+
+// TestTwoAtOnce: what an agent and a lead, or two leads, do to a call at the same
+// moment happens once, and what the one did is not lost in what the other did.
+func TestTwoAtOnce(t *testing.T) {
+	t.Parallel()
+	w, c := newCell(t)
+	k, who := w.cell(), agent(c)
+	ctx := context.WithoutCancel(t.Context())
+	race := func(n int, f func(i int) error) (codes map[string]int) {
+		var wg sync.WaitGroup
+		errs := make([]error, n)
+		for i := range n {
+			wg.Go(func() { errs[i] = f(i) })
+		}
+		wg.Wait()
+		codes = map[string]int{}
+		for _, err := range errs {
+			code := pipeline.ErrorCode(err)
+			if err != nil && code == "" {
+				t.Error(err)
+			}
+			codes[code]++
+		}
+		return codes
+	}
+	closed := w.found(who, "C0001234")
+	if codes := race(4, func(i int) error {
+		return k.Close(ctx, who, closed.ID, "data", []string{"answered", "general", "hung-up", "call-back"}[i], "")
+	}); codes[""] != 1 || codes["call-closed"] != 3 {
+		t.Errorf("ended: %v", codes)
+	}
+	passed := w.found(who, "C0001234")
+	w.must(k.Escalate(ctx, who, passed.ID, "press", ""))
+	leads := []console.Asker{lead(c), asker(c, "leo", "lead")}
+	if codes := race(4, func(i int) error { return k.Handle(ctx, leads[i%2], passed.ID, "called back", false) }); codes[""] != 1 || codes["handled"] != 3 {
+		t.Errorf("taken from the queue: %v", codes)
+	}
+	again := w.found(who, "durand 75011")
+	if codes := race(4, func(i int) error {
+		return second(k.LookUp(ctx, who, console.LookUp{Key: []string{"C0001234", "C7"}[i%2], Call: again.ID}))
+	}); codes[""] != 1 || codes["call-taken"] != 3 {
+		t.Errorf("another key: %v", codes)
+	}
+	verified := w.found(who, "C0001234")
+	race(4, func(int) error { return second(k.Verify(ctx, who, verified.ID, console.Answer{Way: pipeline.ByCRM})) })
+	steps, err := w.ledger.CallSteps(ctx, verified.ID)
+	w.must(err)
+	n := 0
+	for _, s := range steps {
+		if s.Kind == pipeline.StepVerified {
+			n++
+		}
+	}
+	if got, err := w.ledger.Call(ctx, verified.ID); err != nil || got.Tries != 0 || n != 1 {
+		t.Errorf("verified %d times, %d wrong answers: %v", n, got.Tries, err)
+	}
+}
+
+// TestOnlyWhatCanBeDone: what would be refused is not offered; the page says in a
+// sentence why not.
+func TestOnlyWhatCanBeDone(t *testing.T) {
+	t.Parallel()
+	w, c := newCell(t)
+	ctx, k, who := t.Context(), w.cell(), agent(c)
+	call := w.found(who, "C0001234")
+	w.must(second(k.Verify(ctx, who, call.ID, console.Answer{Way: pipeline.ByCRM})))
+	b, path := w.as("ana"), fmt.Sprint("/cell/calls/", call.ID)
+	page := b.get(path).body
+	for _, x := range []string{"/copy", "/post", "/compare"} {
+		if !strings.Contains(page, `href="`+path+x+`"`) {
+			t.Errorf("%s is not offered", x)
+		}
+	}
+	s, err := w.crowd.of(7)
+	w.must(err)
+	s.cannot = map[string]string{console.DeedCopyEmail: "copy-coming", console.DeedByPost: "nothing-planned"}
+	if page = b.get(path + "/copy").body; strings.Contains(page, `value="email"`) || !strings.Contains(page, `value="post"`) {
+		t.Error("a copy by e-mail is offered")
+	}
+	s.cannot[console.DeedCopyPost] = "no-address"
+	page = b.get(path).body
+	for _, x := range []string{"/copy", "/post"} {
+		if strings.Contains(page, `href="`+path+x+`"`) {
+			t.Errorf("%s is offered", x)
+		}
+		if form := b.get(path + x).body; strings.Contains(form, "<textarea") || strings.Contains(form, `name="reason"`) {
+			t.Errorf("%s has a form", x)
+		}
+	}
+	if !strings.Contains(page, "There is no address from before the incident") || !strings.Contains(page, "Nothing is planned by e-mail") {
+		t.Error("the page does not say why not")
+	}
+	// Raw text of a server stands behind what it means.
+	if !strings.Contains(page, "<details class=\"raw\"><summary>What the mail server said</summary><code>250 2.0.0") || !strings.Contains(page, "the mailbox is full") {
+		t.Errorf("the timeline: %s", page)
+	}
+}
