@@ -213,6 +213,9 @@ func (k clerk) uploads() string { return filepath.Join(k.h.Dir, "uploads") }
 
 // New makes a draft.
 func (k clerk) New(ctx context.Context, name string, campaignYAML []byte, logos map[string][]byte) error {
+	if _, err := parseSpec(specFile, campaignYAML); err != nil {
+		return explained(err) // which names the line, and no file of ours
+	}
 	if err := os.MkdirAll(k.uploads(), 0o700); err != nil {
 		return err
 	}

@@ -40,10 +40,18 @@ const nameRule = "lower-case letters, digits, hyphens, dots, underscores; a lett
 
 // folder is the directory of one campaign, DIR/campaigns/NAME: campaign.yaml, the
 // letters, the logos. People edit it; approve freezes what it holds.
-type folder struct{ path string }
+type folder struct {
+	path string
+	spec string // how faults name campaign.yaml
+}
 
 func (a *app) folder(campaign string) folder {
-	return folder{filepath.Join(a.Dir, "campaigns", campaign)}
+	f := folder{path: filepath.Join(a.Dir, "campaigns", campaign), spec: specFile}
+	if a.acts == "" {
+		// Whoever mends it at the machine needs its place; the pages show none.
+		f.spec = filepath.Join(f.path, specFile)
+	}
+	return f
 }
 
 // content is everything that a version freezes: the name of each file under the
@@ -58,7 +66,7 @@ type content struct {
 func (f folder) read() (*content, *pipeline.Spec, error) {
 	root, err := os.OpenRoot(f.path)
 	if err != nil {
-		return nil, nil, refuse("campaign-folder", "the folder of the campaign cannot be opened: "+err.Error(), "it is made by art34 new")
+		return nil, nil, refuse("campaign-folder", "the folder of the campaign cannot be opened: "+pathless(err), "it is made by art34 new")
 	}
 	defer root.Close()
 	c := &content{Files: map[string]string{}, Logos: map[string][]byte{}}
@@ -69,7 +77,7 @@ func (f folder) read() (*content, *pipeline.Spec, error) {
 	c.Files[specFile] = string(text)
 	entries, err := fs.ReadDir(root.FS(), lettersDir)
 	if err != nil {
-		return nil, nil, refuse("campaign-folder", "the letters of the campaign cannot be read: "+err.Error(), "they were copied to letters/ by art34 new")
+		return nil, nil, refuse("campaign-folder", "the letters of the campaign cannot be read: "+pathless(err), "they were copied to letters/ by art34 new")
 	}
 	for _, e := range entries {
 		name := path.Join(lettersDir, e.Name())
@@ -81,7 +89,7 @@ func (f folder) read() (*content, *pipeline.Spec, error) {
 			c.Files[name] = string(letter)
 		}
 	}
-	spec, err := parseSpec(filepath.Join(f.path, specFile), text)
+	spec, err := parseSpec(f.spec, text)
 	if err != nil {
 		return c, nil, err // whoever mends campaign.yaml needs to see it
 	}

@@ -1,6 +1,10 @@
 package console
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Route is a row of the table of pages, for the test that walks it.
 type Route struct {
@@ -52,4 +56,27 @@ func (k *Console) Endpoints() (list []Endpoint) {
 		list = append(list, Endpoint{e.method, e.path, e.id, e.may})
 	}
 	return list
+}
+
+// Tell says a sentence of the program in a language.
+func (k *Console) Tell(locale, english string) string { return k.words[locale].tell(english) }
+
+// Known reports whether a language has a sentence; anything stands in it for values.
+func (k *Console) Known(locale, english, anything string) bool {
+	return k.words[locale].sentences.known(english, anything)
+}
+
+func (s *sentences) known(english, anything string) bool {
+	if _, ok := s.whole[english]; ok || strings.Trim(english, anything+" ,.") == "" {
+		return true
+	}
+	for _, f := range s.forms {
+		found := f.form.FindStringSubmatch(english)
+		if found == nil {
+			continue
+		}
+		// What only joins sentences says nothing itself.
+		return f.literal > len(": ") || !slices.ContainsFunc(found[1:], func(part string) bool { return !s.known(part, anything) })
+	}
+	return false
 }

@@ -21,6 +21,8 @@ type words struct {
 	zone   *time.Location // in which times are said; nil: that of the machine
 	one    map[string]string
 	other  map[string]string
+
+	sentences *sentences // of the rest of the program
 }
 
 // in are the same words with times in a zone.
@@ -82,7 +84,7 @@ func readWords(files fs.FS) (map[string]*words, error) {
 			}
 		}
 	}
-	return all, nil
+	return all, readSentences(files, all)
 }
 
 // typeset puts the spaces that French wants before its high signs.

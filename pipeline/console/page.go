@@ -85,6 +85,8 @@ func (k *Console) functions(w *words) template.FuncMap {
 		"day":     w.day,
 		"soon":    func(t time.Time) string { return w.soon(t, k.Clock.Now()) },
 		"scope":   w.scope,
+		"tell":    w.tell,
+		"fault":   w.faultOf,
 		"who":     func(actor string) string { return strings.TrimPrefix(actor, "user:") },
 		"span":    w.span,
 		"percent": w.percent,

@@ -244,7 +244,7 @@ func (v *visit) explain(err error) {
 	case errors.Is(err, pipeline.ErrAway):
 		status, key = http.StatusServiceUnavailable, "away"
 	case isOwn:
-		status, key, detail = http.StatusConflict, "refused", v.sentence(own)
+		status, key, detail = http.StatusConflict, "refused", v.words.fault(own)
 	case errors.Is(err, pipeline.ErrNotFound):
 		status, key = http.StatusNotFound, "not_found"
 	case v.r.Context().Err() != nil:
@@ -257,23 +257,4 @@ func (v *visit) explain(err error) {
 		v.Log.Error("the page of an error has failed", "error", err)
 		http.Error(v.w, "Internal error. / Erreur interne.", http.StatusInternalServerError)
 	}
-}
-
-// sentence is an error in the language of the page, where there are words for its
-// code; else as it is.
-func (v *visit) sentence(e *pipeline.Error) string {
-	for _, prefix := range []string{"account.", "refused."} {
-		if key := prefix + e.Code; v.words.has(key) {
-			s, _ := v.words.say(key)
-			return s
-		}
-	}
-	s := e.Sentence
-	if e.Cause != nil && !errors.Is(e.Cause, pipeline.ErrConflict) && !errors.Is(e.Cause, pipeline.ErrStale) {
-		s += ": " + e.Cause.Error()
-	}
-	if e.Hint != "" {
-		s += ". " + e.Hint
-	}
-	return s
 }

@@ -244,7 +244,15 @@ func (v *visit) refused(field string, err error) error {
 	if err == nil || !ok || errors.Is(err, pipeline.ErrAway) {
 		return err
 	}
-	v.problems = append(v.problems, problem{field, v.sentence(own)})
+	spec, listed := errors.AsType[*pipeline.SpecError](err)
+	if !listed {
+		v.problems = append(v.problems, problem{field, v.words.fault(own)})
+		return nil
+	}
+	// Whoever mends a campaign.yaml wants its faults one by one.
+	for _, f := range spec.Faults {
+		v.problems = append(v.problems, problem{field, stop(v.words.tell(f))})
+	}
 	return nil
 }
 
