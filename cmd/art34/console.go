@@ -208,7 +208,7 @@ func (b consoleBoard) Figures(ctx context.Context, c pipeline.Campaign) (console
 	}
 	f = console.Figures{
 		Balance: pipeline.NewBalance(published(imports), tallies), Counters: pipeline.Counters{Attempts: s.Attempts, Doubts: s.InDoubt, Again: s.Duplicates},
-		PerSecond: s.PerSecond, Missing: s.Missing, Held: s.Held, Unreachable: s.Unreachable,
+		PerSecond: s.PerSecond, Missing: roleNames(s.Missing), Held: s.Held, Unreachable: s.Unreachable,
 	}
 	if s.ExpectedEnd != nil {
 		f.ExpectedEnd = *s.ExpectedEnd
@@ -283,6 +283,19 @@ func operationsDeed(action string) bool {
 		return true
 	}
 	return false
+}
+
+// roleNames takes the roles of a service that nobody plays out of "art34 run (print)":
+// the pages have words for them.
+func roleNames(missing []string) (list []string) {
+	for _, m := range missing {
+		role, ok := strings.CutPrefix(m, "art34 run (")
+		if ok {
+			m = strings.TrimSuffix(role, ")")
+		}
+		list = append(list, m)
+	}
+	return list
 }
 
 // Zone is that in which the letters of a campaign are dated; nil where its settings

@@ -46,7 +46,19 @@ func (k clerk) Samples(ctx context.Context, name string, n int) ([]console.Sampl
 			s.look(j, n)
 		}
 	}
-	return s.list(n), nil
+	list := s.list(n)
+	// A draft whose letters have faults is still listed, by its codes.
+	if e, _, err := k.h.draft(c); err == nil {
+		for i := range list {
+			list[i].Names = map[string][]string{}
+			for _, locale := range []string{"en", "fr"} {
+				for _, kind := range list[i].Kinds {
+					list[i].Names[locale] = append(list[i].Names[locale], e.set.KindName(locale, kind))
+				}
+			}
+		}
+	}
+	return list, nil
 }
 
 func (s *sampler) look(j pipeline.Job, n int) {

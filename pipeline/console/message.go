@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/kit/strictyaml"
 )
 
@@ -220,12 +221,80 @@ func (w *words) soon(t, now time.Time) string {
 	return t.Format("2 Jan 15:04")
 }
 
+// mailbox is the name of a mailbox provider: Orange for "orange".
+func (w *words) mailbox(code string) (string, error) {
+	switch {
+	case code == "":
+		return "–", nil
+	case code == pipeline.OtherProvider:
+		return w.say("provider.other")
+	case w.has("mailbox." + code):
+		return w.say("mailbox." + code)
+	}
+	return code, nil
+}
+
+// code says a code in the words of a family, "class." or "profile."; one without is
+// shown as it is.
+func (w *words) code(family, code string) (string, error) {
+	if w.has(family + code) {
+		return w.say(family + code)
+	}
+	return code, nil
+}
+
+// who names somebody: people by their login, parts of the program in words.
+func (w *words) who(actor string) (string, error) {
+	return w.code("actor.", strings.TrimPrefix(actor, "user:"))
+}
+
+// why is a reason: of people in their words, of the program by its code.
+func (w *words) why(actor, reason string) (string, error) {
+	if strings.Contains(actor, ":") {
+		return reason, nil
+	}
+	return w.cause(reason)
+}
+
+// cause says a code in words, where there are any: why something is held, what a
+// timeline says, what a system answered.
+func (w *words) cause(code string) (string, error) {
+	for _, prefix := range []string{"cause.", "flag.", "back.", "bounce."} {
+		if w.has(prefix + code) {
+			return w.say(prefix + code)
+		}
+	}
+	if scope, ok := strings.CutPrefix(code, pipeline.ReasonBounces); ok {
+		which, err := w.scope(scope)
+		if err != nil {
+			return "", err
+		}
+		return w.say("cause.bounces", which)
+	}
+	if rule, ok := strings.CutPrefix(code, "check:"); ok {
+		if w.has("rule." + rule) {
+			return w.say("cause.check", w.other["rule."+rule])
+		}
+		return w.say("cause.check", rule)
+	}
+	return code, nil
+}
+
 // scope says which breaker: that of "relay", "provider:NAME", also as
 // "breaker:provider:NAME". One that has no words is shown as it is.
 func (w *words) scope(scope string) (string, error) {
 	scope = strings.TrimPrefix(scope, "breaker:")
-	if name, ok := strings.CutPrefix(scope, "provider:"); ok {
-		return w.say("scope.provider", name)
+	kind, name, _ := strings.Cut(scope, ":")
+	switch {
+	case name == "":
+	case kind == "provider":
+		mailbox, err := w.mailbox(name)
+		if err != nil {
+			return "", err
+		}
+		return w.say("scope.provider", mailbox)
+	case kind == "import" || kind == "kind":
+		return w.say("scope."+kind, name)
 	}
 	if key := "scope." + scope; w.has(key) {
 		return w.say(key)

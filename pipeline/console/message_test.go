@@ -51,7 +51,7 @@ func TestWords(t *testing.T) {
 	}
 
 	asked := map[string]bool{}
-	prefixes := []string{"done.", "error.", "cause.", "blocked.", "account.", "missing.", "planned.", "kind.", "flag.", "cohort.done_", "scope.", "refused.", "event.", "qa_fault.", "specimen."}
+	prefixes := []string{"done.", "error.", "cause.", "blocked.", "account.", "missing.", "planned.", "kind.", "flag.", "cohort.done_", "scope.", "refused.", "event.", "qa_fault.", "specimen.", "mailbox.", "class.", "profile.", "bounce.", "rule.", "actor.", "back.", "qalocale."}
 	err := fs.WalkDir(templates.Console(), "html", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err

@@ -89,7 +89,7 @@ func TestPreviewWithoutScript(t *testing.T) {
 	b := w.as("wil")
 	const path = "/campaigns/muguet/letters/breach.fr.md"
 	a := b.post(path, "do", "preview", "text", letterText+"{{.Nonsense}}\n", "reason", "half a reason")
-	for _, want := range []string{"This text cannot be used yet", "line 6", "there is no field .Nonsense", "half a reason", "<code>{{.Nonsense}}</code>"} {
+	for _, want := range []string{"This text cannot be used yet", "line 6", "There is no field .Nonsense", "half a reason", "<code>{{.Nonsense}}</code>"} {
 		if a.status != http.StatusOK || !strings.Contains(a.body, want) {
 			t.Errorf("%d: no %q", a.status, want)
 		}

@@ -307,7 +307,8 @@ type Finding struct {
 // "large-print", "supplement", "copy", "abroad", "sender", "locale", "post", "represented".
 type Sample struct {
 	pipeline.Notice
-	Why []string
+	Why   []string
+	Names map[string][]string // of its data kinds, per locale of the pages
 }
 
 // Proof is one message as it would go out. Where a notice may go either way, both
