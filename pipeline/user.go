@@ -27,6 +27,7 @@ type User struct {
 	Epoch       int64 // sessions of an older epoch are over
 	Locale      string
 
+	Hands     []Hand // who had it in their hands, oldest first
 	CreatedAt time.Time
 	SeenAt    time.Time // last login
 	Gen       int64     // for compare-and-set

@@ -201,9 +201,14 @@ func (k clerk) Submission(ctx context.Context, name string) (console.Submission,
 
 func (k clerk) submission(ctx context.Context, c pipeline.Campaign) (console.Submission, error) {
 	var s console.Submission
+	prepared := map[string]bool{} // who ever had a hand in it, also in what was approved before
 	for a, err := range k.h.ledger.AuditTrail(ctx, c.ID) {
 		if err != nil {
 			return s, err
+		}
+		switch a.Action {
+		case "new", "import", actionEdit, actionSubmit, "launch":
+			prepared[a.Actor] = true
 		}
 		switch a.Action {
 		case "approve":
@@ -211,6 +216,13 @@ func (k clerk) submission(ctx context.Context, c pipeline.Campaign) (console.Sub
 		case actionSubmit:
 			s = console.Submission{By: a.Actor, At: a.At, Reason: a.Reason, Hash: a.Detail}
 		}
+	}
+	users, err := k.h.ledger.AllUsers(ctx)
+	if err != nil {
+		return s, err
+	}
+	if me := k.h.actor(); !prepared[me] {
+		s.Tied = console.TiedTo(users, me, s.By, func(a string) bool { return prepared[a] })
 	}
 	now, _, err := k.asSubmitted(ctx, c)
 	s.Now, s.Same = now, s.By != "" && s.Hash == now

@@ -248,3 +248,85 @@ func TestNobodyApprovesOtherThanTheyRead(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 }
+
+// TestNobodyIsTwoPeople: who made an approver's account, reset it or gave it its role
+// approves nothing of their own through it, nor through one that it made; what they
+// tried is on record, and a third person can untie it.
+func TestNobodyIsTwoPeople(t *testing.T) {
+	t.Parallel()
+	_, h := deskOf(t)
+	ctx := context.Background()
+	accounts, err := h.accounts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(actor, login string, roles ...string) {
+		t.Helper()
+		if _, _, err := accounts.Add(ctx, actor, login, login, roles, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := accounts.Setup(ctx, "ana", "Ana", journeyPassword, "en"); err != nil {
+		t.Fatal(err)
+	}
+	add("user:ana", "two", "admin")
+	add("user:two", "dpo", "approver")
+	add("user:shell", "sec", "admin")
+	add("user:sec", "eva", "approver")
+	ana := consoleDesk{h}.As("user:ana")
+	if err := ana.Submit(ctx, "muguet", "ready"); err != nil {
+		t.Fatal(err)
+	}
+	approve := func(login string) string {
+		t.Helper()
+		desk := consoleDesk{h}.As("user:" + login)
+		s, err := desk.Submission(ctx, "muguet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = desk.Approve(ctx, "muguet", s.Now, "read")
+		if tied := code(err) == "tied"; tied != s.Tied.Refused {
+			t.Errorf("%s: the page says %+v, and the deed %v", login, s.Tied, err)
+		}
+		return code(err)
+	}
+	if got := approve("dpo"); got != "tied" {
+		t.Errorf("through two accounts: %s", got)
+	}
+	for _, actor := range []string{"user:ana", "user:two"} { // neither unties what is theirs
+		if _, err := accounts.Confirm(ctx, actor, "dpo"); actor == "user:two" && code(err) != "own-hand" || actor == "user:ana" && err != nil {
+			t.Errorf("%s: %v", actor, err)
+		}
+		if got := approve("dpo"); got != "tied" {
+			t.Errorf("confirmed by %s: %q", actor, got)
+		}
+	}
+	// Somebody else's account is taken over: a role, a password, an authenticator.
+	if _, _, err := accounts.Reset(ctx, "user:ana", "eva", true); err != nil {
+		t.Fatal(err)
+	}
+	if got := approve("eva"); got != "tied" {
+		t.Errorf("an account that was reset: %q", got)
+	}
+	if _, err := accounts.Confirm(ctx, "user:sec", "eva"); code(err) != "own-hand" {
+		t.Errorf("%v", err)
+	}
+	if _, err := accounts.Confirm(ctx, "user:shell", "eva"); err != nil {
+		t.Fatal(err)
+	}
+	tied := 0
+	for a, err := range h.ledger.AuditTrail(ctx, 1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Action == "approve-tied" && strings.Contains(a.Detail, "was in the hands of user:") {
+			tied++
+		}
+	}
+	if tied != 4 {
+		t.Errorf("%d attempts on record, 4 were made", tied)
+	}
+	if got := approve("eva"); got != "" {
+		t.Errorf("confirmed at the machine: %q", got)
+	}
+}

@@ -190,6 +190,14 @@ func journey(t *testing.T, script bool) {
 	v.Type("#code", secondFactor(t, v.Eval(`document.querySelector(".secret code").textContent`), time.Now()))
 	v.Press("main form button")
 	v.open("/campaigns/muguet/approve")
+	// The one who prepared it has made this account: it is no second person until somebody
+	// else says so.
+	v.says("was in the hands of ana")
+	v.Click("#read")
+	v.reason("read in both languages")
+	v.says("No second person")
+	in.must("user", "confirm", "dpo", "--as", "security")
+	v.open("/campaigns/muguet/approve")
 	v.Click("#read")
 	v.reason("read in both languages")
 	v.says("Approved.")

@@ -17,6 +17,7 @@ type userCmd struct {
 	Disable userDisableCmd `cmd:"" help:"Close an account and end its logins at once."`
 	Enable  userEnableCmd  `cmd:"" help:"Open a closed account."`
 	Reset   userResetCmd   `cmd:"" help:"Give an account a new password, and unlock it."`
+	Confirm userConfirmCmd `cmd:"" help:"Say that an account is its owner's, whoever made or reset it."`
 	Role    userRoleCmd    `cmd:"" help:"Give an account these roles instead of those that it has."`
 	Token   userTokenCmd   `cmd:"" help:"Tokens with which programs of the company use the console's interface."`
 	Roles   userRolesCmd   `cmd:"" help:"Print who may do what."`
@@ -211,6 +212,25 @@ func (c userResetCmd) Run(ctx context.Context, a *app) error {
 			return a.tellUser(u, err)
 		}
 		return a.tellPassword(u, password)
+	})
+}
+
+type userConfirmCmd struct{ userArg }
+
+// Help shows examples.
+func (userConfirmCmd) Help() string {
+	return `Whoever makes an account, gives it a role or resets it could use it as well as its owner. So the console refuses an approval, and a decision about a correction, between two accounts of which one was in the hands of the other, until an administrator who has nothing to do with either has confirmed the account, or somebody at the machine has. Who it was is on record; that they are somebody else is for the house to see to.
+
+Example:
+
+    art34 user confirm dpo --as "A. Dupont, security"`
+}
+
+// Run confirms an account.
+func (c userConfirmCmd) Run(ctx context.Context, a *app) error {
+	return a.withAccounts(ctx, func(h *house, accounts *console.Accounts) error {
+		u, err := accounts.Confirm(ctx, a.actor(), c.Login)
+		return a.tellUser(u, err)
 	})
 }
 

@@ -84,6 +84,7 @@ func (a *Accounts) Add(ctx context.Context, actor, login, name string, roles []s
 	}
 	password := a.invent()
 	u.Password, u.PasswordAt, u.MustChange = a.encode(password), u.CreatedAt, true
+	u = a.inHand(u, actor, "user-add")
 	u, err = a.Users.CreateUser(ctx, u, false, a.audit(actor, "user-add", u))
 	if errors.Is(err, pipeline.ErrExists) {
 		return u, "", refuse("login-taken", "there is an account "+u.Login+" already", "")
@@ -175,6 +176,9 @@ func (a *Accounts) SetRoles(ctx context.Context, actor, login string, roles []st
 				return err
 			}
 		}
+		if slices.ContainsFunc(list, func(r string) bool { return !slices.Contains(u.Roles, r) }) {
+			*u = a.inHand(*u, actor, "user-roles")
+		}
 		u.Roles = list
 		u.Epoch++ // whoever is logged in with the old roles logs in again
 		return nil
@@ -195,6 +199,9 @@ func (a *Accounts) SetDisabled(ctx context.Context, actor, login string, disable
 			if err := a.oneAdminLeft(ctx, *u); err != nil {
 				return err
 			}
+		}
+		if !disabled && u.Disabled {
+			*u = a.inHand(*u, actor, action)
 		}
 		u.Disabled, u.Failures, u.LockedUntil = disabled, 0, time.Time{}
 		u.Epoch++
@@ -232,6 +239,7 @@ func (a *Accounts) Reset(ctx context.Context, actor, login string, code bool) (p
 			return refuse("self", "nobody resets their own account", "another administrator can, or art34 user reset at the machine")
 		}
 		u.Failures, u.LockedUntil = 0, time.Time{}
+		*u = a.inHand(*u, actor, action)
 		switch {
 		case u.Source == Local:
 			u.Password, u.PasswordAt, u.MustChange = encoded, a.Clock.Now(), true

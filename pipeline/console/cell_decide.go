@@ -25,6 +25,9 @@ func (k *Cell) Decide(ctx context.Context, who Asker, id int64, accept bool, rea
 	case p.State != pipeline.ProposalWaiting:
 		return refuse("decided", "this correction is decided already", "")
 	}
+	if err := k.secondPerson(ctx, who, p); err != nil {
+		return err
+	}
 	p.State, p.DecidedBy, p.DecidedAt, p.Note = pipeline.ProposalRefused, who.Actor, k.Clock.Now().Truncate(time.Microsecond), reason
 	action := "cell-refuse"
 	if accept {
@@ -38,6 +41,38 @@ func (k *Cell) Decide(ctx context.Context, who Asker, id int64, accept bool, rea
 		return err
 	}
 	return k.apply(ctx, d.Campaign, p, d.Address)
+}
+
+// secondPerson refuses whoever had the account of the one who asked in hand, or whose
+// account was in their hands; a program is in the hands of who gave it its token.
+func (k *Cell) secondPerson(ctx context.Context, who Asker, p pipeline.Proposal) error {
+	users, err := k.Calls.AllUsers(ctx)
+	if err != nil {
+		return err
+	}
+	tokens, err := k.Calls.AllTokens(ctx)
+	if err != nil {
+		return err
+	}
+	asked := []string{p.AskedBy}
+	for _, t := range tokens {
+		switch {
+		case t.Actor() == p.AskedBy:
+			asked = append(asked, t.CreatedBy)
+		case t.Actor() == who.Actor && t.CreatedBy == p.AskedBy:
+			asked = append(asked, who.Actor)
+		}
+	}
+	did := func(a string) bool { return slices.Contains(asked, a) }
+	t := TiedTo(users, who.Actor, p.AskedBy, did)
+	if did(who.Actor) {
+		t = Tied{Tie: pipeline.Tie{Account: p.AskedBy, Hand: pipeline.Hand{Actor: who.Actor, Did: "token"}}, Refused: true}
+	}
+	if !t.Refused {
+		return nil
+	}
+	p.DecidedBy = who.Actor
+	return errors.Join(RefuseTied(t), k.Calls.Append(ctx, k.decided(p, "cell-tied", "")))
 }
 
 // decided is the audit entry of what becomes of a proposal.

@@ -30,6 +30,8 @@ type Calls interface {
 
 	Append(ctx context.Context, a pipeline.Audit) error
 	AllCampaigns(ctx context.Context) ([]pipeline.Campaign, error)
+	AllUsers(ctx context.Context) ([]pipeline.User, error)
+	AllTokens(ctx context.Context) ([]pipeline.APIToken, error)
 }
 
 // Customers reads what is known about customers. It knows nothing of agents and

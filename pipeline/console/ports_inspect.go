@@ -84,6 +84,7 @@ type Submission struct {
 	Hash   string
 	Now    string // hash of what an approval would freeze now
 	Same   bool   // what was handed in is what is there
+	Tied   Tied   // why who asks is no second person
 }
 
 // Returning takes in letters that came back.

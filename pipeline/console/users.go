@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/art34/art34/pipeline"
@@ -16,6 +17,7 @@ func userRoutes() []route {
 		{pattern: "GET /users/{login}", may: ActUsers, do: showUser},
 		{pattern: "POST /users/{login}/roles", may: ActUsers, sure: true, do: setRoles},
 		{pattern: "POST /users/{login}/reset", may: ActUsers, sure: true, do: resetUser},
+		{pattern: "POST /users/{login}/confirm", may: ActUsers, sure: true, do: confirmUser},
 		{pattern: "POST /users/{login}/end", may: ActUsers, do: endLogins},
 		{pattern: "POST /users/{login}/disable", may: ActUsers, do: disableUser},
 		{pattern: "POST /users/{login}/enable", may: ActUsers, sure: true, do: enableUser},
@@ -41,6 +43,8 @@ type userForm struct {
 	Roles  []roleBox
 	Self   bool
 	Locked bool
+	// Confirms says that this administrator may confirm the account.
+	Confirms bool
 }
 
 type roleBox struct {
@@ -50,6 +54,7 @@ type roleBox struct {
 
 func (v *visit) userForm(u pipeline.User) userForm {
 	f := userForm{User: u, Self: u.ID != 0 && u.ID == v.user.ID, Locked: v.Real.Now().Before(u.LockedUntil)}
+	f.Confirms = !f.Self && len(u.Hands) > 0 && !slices.ContainsFunc(u.Hands, func(h pipeline.Hand) bool { return h.Actor == v.user.Actor() })
 	for _, r := range Roles() {
 		f.Roles = append(f.Roles, roleBox{r, strings.Contains("|"+strings.Join(u.Roles, "|")+"|", "|"+string(r)+"|")})
 	}

@@ -16,6 +16,7 @@ func user(login string) pipeline.User {
 	return pipeline.User{
 		Login: login, Name: "Name of " + login, Roles: []string{"operator", "viewer"}, Source: "local", Password: "$hash$", MustChange: true,
 		PasswordAt: t0, TOTP: []byte{1, 2, 3}, TOTPStep: 59, Failures: 2, LockedUntil: t0.Add(time.Minute), Epoch: 4, Locale: "fr", CreatedAt: t0, SeenAt: t0.Add(time.Hour),
+		Hands: []pipeline.Hand{{Actor: "user:root", Did: "user-add", At: t0.UTC()}},
 	}
 }
 
@@ -61,11 +62,13 @@ func testUsers(t *testing.T, e Engine) {
 	got, err = b.User(b.ctx, "ana")
 	b.must(err)
 	got.Roles, got.Disabled, got.TOTP = nil, true, nil
+	got.Hands = append(got.Hands, pipeline.Hand{Actor: "user:eve", Did: pipeline.Confirmed, At: t0.UTC().Add(time.Microsecond)})
+	hands := got.Hands
 	next, err := b.UpdateUser(b.ctx, got, installation("user-disable"), installation("user-roles"))
 	b.must(err)
 	_, err = b.UpdateUser(b.ctx, got, installation("user-enable"))
 	b.want(err, pipeline.ErrStale)
-	if got, err = b.User(b.ctx, "ana"); err != nil || !got.Disabled || got.Roles != nil || len(got.TOTP) != 0 || got.Gen != next.Gen {
+	if got, err = b.User(b.ctx, "ana"); err != nil || !got.Disabled || !reflect.DeepEqual(got.Hands, hands) || got.Roles != nil || len(got.TOTP) != 0 || got.Gen != next.Gen {
 		t.Errorf("%+v, %v", got, err)
 	}
 	all, err := b.AllUsers(b.ctx)

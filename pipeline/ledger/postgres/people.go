@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -10,15 +11,18 @@ import (
 )
 
 const userColumns = `u.id, u.login, u.name, u.roles, u.source, u.subject, u.password, u.must_change, u.password_at, u.totp, u.totp_step,
-	u.failures, u.locked_until, u.disabled, u.epoch, u.locale, u.created_at, u.seen_at, u.gen`
+	u.failures, u.locked_until, u.disabled, u.epoch, u.locale, u.created_at, u.seen_at, u.gen, u.hands`
 
 // scanUser reads userColumns behind the columns given.
 func scanUser(row pgx.CollectableRow, before ...any) (u pipeline.User, err error) {
-	var roles string
+	var roles, hands string
 	var passwordAt, locked, created, seen int64
 	err = row.Scan(append(before,
 		&u.ID, &u.Login, &u.Name, &roles, &u.Source, &u.Subject, &u.Password, &u.MustChange, &passwordAt, &u.TOTP, &u.TOTPStep,
-		&u.Failures, &locked, &u.Disabled, &u.Epoch, &u.Locale, &created, &seen, &u.Gen)...)
+		&u.Failures, &locked, &u.Disabled, &u.Epoch, &u.Locale, &created, &seen, &u.Gen, &hands)...)
+	if err == nil && hands != "" {
+		err = json.Unmarshal([]byte(hands), &u.Hands)
+	}
 	u.Roles = split(roles)
 	u.PasswordAt, u.LockedUntil, u.CreatedAt, u.SeenAt = moment(passwordAt), moment(locked), moment(created), moment(seen)
 	return u, err
@@ -44,10 +48,10 @@ func (l *Ledger) CreateUser(ctx context.Context, u pipeline.User, first bool, a 
 			}
 		}
 		err := q.QueryRow(ctx, `INSERT INTO users (login, name, roles, source, subject, password, must_change, password_at, totp, totp_step,
-			failures, locked_until, disabled, epoch, locale, created_at, seen_at, gen)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id`,
+			failures, locked_until, disabled, epoch, locale, created_at, seen_at, gen, hands)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) RETURNING id`,
 			clean(u.Login), clean(u.Name), joined(u.Roles), clean(u.Source), clean(u.Subject), u.Password, u.MustChange, micros(u.PasswordAt), bytes(u.TOTP), u.TOTPStep,
-			u.Failures, micros(u.LockedUntil), u.Disabled, u.Epoch, u.Locale, micros(u.CreatedAt), micros(u.SeenAt), u.Gen).Scan(&u.ID)
+			u.Failures, micros(u.LockedUntil), u.Disabled, u.Epoch, u.Locale, micros(u.CreatedAt), micros(u.SeenAt), u.Gen, handed(u.Hands)).Scan(&u.ID)
 		if isUnique(err) {
 			return pipeline.ErrExists
 		}
@@ -63,9 +67,9 @@ func (l *Ledger) CreateUser(ctx context.Context, u pipeline.User, first bool, a 
 func (l *Ledger) UpdateUser(ctx context.Context, u pipeline.User, entries ...pipeline.Audit) (pipeline.User, error) {
 	err := l.tx(ctx, l.desk, func(ctx context.Context, q querier) error {
 		tag, err := q.Exec(ctx, `UPDATE users SET login = $3, name = $4, roles = $5, password = $6, must_change = $7, password_at = $8, totp = $9, totp_step = $10,
-			failures = $11, locked_until = $12, disabled = $13, epoch = $14, locale = $15, seen_at = $16, gen = gen + 1 WHERE id = $1 AND gen = $2`,
+			failures = $11, locked_until = $12, disabled = $13, epoch = $14, locale = $15, seen_at = $16, hands = $17, gen = gen + 1 WHERE id = $1 AND gen = $2`,
 			u.ID, u.Gen, clean(u.Login), clean(u.Name), joined(u.Roles), u.Password, u.MustChange, micros(u.PasswordAt), bytes(u.TOTP), u.TOTPStep,
-			u.Failures, micros(u.LockedUntil), u.Disabled, u.Epoch, u.Locale, micros(u.SeenAt))
+			u.Failures, micros(u.LockedUntil), u.Disabled, u.Epoch, u.Locale, micros(u.SeenAt), handed(u.Hands))
 		if err != nil {
 			return err
 		}
@@ -144,4 +148,16 @@ func (l *Ledger) SweepSessions(ctx context.Context, seenBefore, begunBefore time
 		_, err := q.Exec(ctx, `DELETE FROM sessions WHERE seen_at < $1 OR created_at < $2`, micros(seenBefore), micros(begunBefore))
 		return err
 	})
+}
+
+// handed writes who had an account in their hands.
+func handed(list []pipeline.Hand) string {
+	if len(list) == 0 {
+		return ""
+	}
+	b, err := json.Marshal(list)
+	if err != nil { // strings and times marshal
+		panic(err)
+	}
+	return string(b)
 }

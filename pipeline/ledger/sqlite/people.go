@@ -3,18 +3,19 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"time"
 
 	"github.com/art34/art34/pipeline"
 )
 
 const userColumns = `u.id, u.login, u.name, u.roles, u.source, u.subject, u.password, u.must_change, u.password_at, u.totp, u.totp_step,
-	u.failures, u.locked_until, u.disabled, u.epoch, u.locale, u.created_at, u.seen_at, u.gen`
+	u.failures, u.locked_until, u.disabled, u.epoch, u.locale, u.created_at, u.seen_at, u.gen, u.hands`
 
 func userFields(u *pipeline.User) []any {
 	return []any{
 		&u.ID, &u.Login, &u.Name, codes{&u.Roles}, &u.Source, &u.Subject, &u.Password, &u.MustChange, when{&u.PasswordAt}, &u.TOTP, &u.TOTPStep,
-		&u.Failures, when{&u.LockedUntil}, &u.Disabled, &u.Epoch, &u.Locale, when{&u.CreatedAt}, when{&u.SeenAt}, &u.Gen,
+		&u.Failures, when{&u.LockedUntil}, &u.Disabled, &u.Epoch, &u.Locale, when{&u.CreatedAt}, when{&u.SeenAt}, &u.Gen, hands{&u.Hands},
 	}
 }
 
@@ -36,10 +37,10 @@ func (l *Ledger) CreateUser(ctx context.Context, u pipeline.User, first bool, a 
 			return pipeline.ErrExists
 		}
 		err := t.scan(`INSERT INTO users (login, name, roles, source, subject, password, must_change, password_at, totp, totp_step,
-			failures, locked_until, disabled, epoch, locale, created_at, seen_at, gen)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+			failures, locked_until, disabled, epoch, locale, created_at, seen_at, gen, hands)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
 			[]any{clean(u.Login), clean(u.Name), joined(u.Roles), clean(u.Source), clean(u.Subject), u.Password, u.MustChange, micros(u.PasswordAt), blob(u.TOTP), u.TOTPStep,
-				u.Failures, micros(u.LockedUntil), u.Disabled, u.Epoch, u.Locale, micros(u.CreatedAt), micros(u.SeenAt), u.Gen}, &u.ID)
+				u.Failures, micros(u.LockedUntil), u.Disabled, u.Epoch, u.Locale, micros(u.CreatedAt), micros(u.SeenAt), u.Gen, handed(u.Hands)}, &u.ID)
 		if err != nil {
 			return err
 		}
@@ -52,9 +53,9 @@ func (l *Ledger) CreateUser(ctx context.Context, u pipeline.User, first bool, a 
 func (l *Ledger) UpdateUser(ctx context.Context, u pipeline.User, entries ...pipeline.Audit) (pipeline.User, error) {
 	err := l.write(ctx, "update user", 1, func(t *tx) error {
 		n, err := t.exec(`UPDATE users SET login = ?, name = ?, roles = ?, password = ?, must_change = ?, password_at = ?, totp = ?, totp_step = ?,
-			failures = ?, locked_until = ?, disabled = ?, epoch = ?, locale = ?, seen_at = ?, gen = gen + 1 WHERE id = ? AND gen = ?`,
+			failures = ?, locked_until = ?, disabled = ?, epoch = ?, locale = ?, seen_at = ?, hands = ?, gen = gen + 1 WHERE id = ? AND gen = ?`,
 			clean(u.Login), clean(u.Name), joined(u.Roles), u.Password, u.MustChange, micros(u.PasswordAt), blob(u.TOTP), u.TOTPStep,
-			u.Failures, micros(u.LockedUntil), u.Disabled, u.Epoch, u.Locale, micros(u.SeenAt), u.ID, u.Gen)
+			u.Failures, micros(u.LockedUntil), u.Disabled, u.Epoch, u.Locale, micros(u.SeenAt), handed(u.Hands), u.ID, u.Gen)
 		if err != nil {
 			return err
 		}
@@ -135,4 +136,29 @@ func (l *Ledger) SweepSessions(ctx context.Context, seenBefore, begunBefore time
 		_, err := t.exec(`DELETE FROM sessions WHERE seen_at < ? OR created_at < ?`, micros(seenBefore), micros(begunBefore))
 		return err
 	})
+}
+
+// handed writes who had an account in their hands.
+func handed(list []pipeline.Hand) string {
+	if len(list) == 0 {
+		return ""
+	}
+	b, err := json.Marshal(list)
+	if err != nil { // strings and times marshal
+		panic(err)
+	}
+	return string(b)
+}
+
+// hands reads them.
+type hands struct{ to *[]pipeline.Hand }
+
+// Scan implements sql.Scanner.
+func (h hands) Scan(v any) error {
+	s, _ := v.(string)
+	*h.to = nil
+	if s == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(s), h.to)
 }
