@@ -130,6 +130,9 @@ const (
 	StepRerouted  = "rerouted"  // what is planned goes by post
 	StepProposed  = "proposed"  // a correction waits for a second person; Detail: its number
 	StepMarked    = "marked"    // Code: the flag
+	StepPulled    = "pulled"    // a letter was taken out of a print run; Code: which
+	StepByHand    = "by-hand"   // a letter has to be pulled by hand; Code: print run and position
+	StepGone      = "gone"      // letters had left; Code: how many
 	StepEscalated = "escalated" // Code: why
 	StepHandled   = "handled"   // the lead took it; Sealed: what came of it
 	StepNote      = "note"      // Sealed

@@ -210,7 +210,7 @@ func (p Policy) move(n *Notice, e Event) {
 		// The letter never left: the attempt is made again under its number.
 		n.State, n.Reason, n.DueAt = Due, ReasonVoided, e.At
 	case EvRecalled:
-		n.State, n.Reason = Held, ReasonRecalled
+		n.State, n.Reason = Held, code(e, ReasonRecalled) // with a code: one letter of a run
 	case EvHeld:
 		n.State, n.Reason = Held, code(e, "held")
 	case EvReleased:

@@ -161,6 +161,7 @@ func (k consoleCustomers) File(ctx context.Context, c pipeline.Campaign, notice 
 		State: x.primary.State, Locales: x.edition.spec.Letters.Locales, Reach: x.reach(), Cannot: x.cannot(), Impacts: x.impacts(),
 		OnFile: map[pipeline.Channel]bool{pipeline.Email: x.person.Email != "", pipeline.Post: len(x.person.Address) > 0},
 	}
+	f.Address = console.Address{Email: x.person.Email, Lines: x.person.Address, Postcode: x.person.Postcode, City: x.person.City, Country: x.person.Country}
 	for i, j := range x.notices {
 		f.Notices = append(f.Notices, j.Notice)
 		f.Flags = pipeline.Set(append(f.Flags, j.Flags...))

@@ -69,7 +69,7 @@ func TestDeedsOfTheCell(t *testing.T) {
 		t.Errorf("%+v", n)
 	}
 	refused(k.ByPost(ctx, "user:ana", c, paper, "again"), "nothing-planned")
-	if err := k.Mark(ctx, "user:ana", c, dead, pipeline.FlagDeceased, "told by the family"); err != nil {
+	if _, err := k.Mark(ctx, "user:ana", c, dead, pipeline.FlagDeceased, "told by the family"); err != nil {
 		t.Fatal(err)
 	}
 	if n := now(dead); n.State != pipeline.Held || n.Reason != pipeline.FlagDeceased || !slices.Contains(n.Flags, pipeline.FlagDeceased) {
@@ -87,8 +87,43 @@ func TestDeedsOfTheCell(t *testing.T) {
 	if n := now(dead); n.State != pipeline.Held {
 		t.Errorf("%+v", n)
 	}
+	// A letter in a print run that was not handed over is taken out of it.
+	m, err := k.Mark(ctx, "user:ana", c, paper, pipeline.FlagDeceased, "told by the family")
+	if err != nil || len(m.Pulled) != 1 || len(m.ByHand) != 0 {
+		t.Fatalf("%v, %+v", err, m)
+	}
+	if n := now(paper); n.State != pipeline.Held || n.Reason != pipeline.FlagDeceased || !slices.Contains(n.Flags, pipeline.FlagDeceased) {
+		t.Errorf("%+v", n)
+	}
+	if m, err = k.Mark(ctx, "user:ana", c, paper, pipeline.FlagDeceased, "told again"); err != nil || len(m.Pulled) != 0 || m.Held != 1 {
+		t.Errorf("%v, %+v", err, m)
+	}
+	if code := in.start("run", "--until-idle").wait(2 * time.Minute); code != 0 {
+		t.Fatalf("run: exit %d", code)
+	}
+	run, err := h.ledger.Run(ctx, 1)
+	if err != nil || run.State != pipeline.RunAssembled {
+		t.Fatalf("%v, %+v", err, run)
+	}
+	if _, err := h.releaseRun(ctx, run); err != nil {
+		t.Fatal(err)
+	}
+	items, err := h.ledger.RunItems(ctx, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(items, func(i pipeline.RunItem) bool {
+		return i.State == pipeline.ItemIn && now(i.Notice).Role == pipeline.Primary
+	})
+	with := items[i]
+	if m, err = k.Mark(ctx, "user:ana", c, with.Notice, pipeline.FlagDeceased, "told by the family"); err != nil || len(m.ByHand) != 1 || m.ByHand[0] != (console.InRun{Run: 1, Seq: with.Seq}) {
+		t.Errorf("with the print shop: %v, %+v", err, m)
+	}
+	if n := now(with.Notice); n.State != pipeline.Printing || n.Reach != 0 {
+		t.Errorf("%+v", n)
+	}
 	// What has left keeps its state, and bears the flag.
-	if err := k.Mark(ctx, "user:ana", c, mailed, pipeline.FlagProtectedAddress, "asked for"); err != nil {
+	if _, err := k.Mark(ctx, "user:ana", c, mailed, pipeline.FlagProtectedAddress, "asked for"); err != nil {
 		t.Fatal(err)
 	}
 	n := now(mailed)

@@ -318,3 +318,73 @@ func TestOnlyWhatCanBeDone(t *testing.T) {
 		t.Errorf("the timeline: %s", page)
 	}
 }
+
+// TestDraftsAreUnspoken: who answers callers does not learn the name of a campaign
+// that nobody is told of yet, on no page; who prepares it does.
+func TestDraftsAreUnspoken(t *testing.T) {
+	t.Parallel()
+	w, _ := newCell(t)
+	w.campaign("pivoine", pipeline.Draft)
+	w.campaign("rose", pipeline.Running)
+	w.user("sam", console.Shop)
+	w.user("opa", console.Operator)
+	for _, login := range []string{"ana", "sam"} {
+		b := w.as(login)
+		for _, path := range []string{"/answers", "/cell", "/genuine", "/counter", "/"} {
+			if a := b.get(path); strings.Contains(a.body, "pivoine") || strings.Contains(a.body, "PIVOINE") {
+				t.Errorf("%s reads of the draft on %s: %d", login, path, a.status)
+			}
+		}
+		if a := b.get("/campaigns/pivoine/answers"); a.status != http.StatusNotFound {
+			t.Errorf("the answers of the draft are there for %s: %d", login, a.status)
+		}
+		if a := b.get("/answers"); !strings.Contains(a.body, "muguet") || !strings.Contains(a.body, "rose") {
+			t.Errorf("%s does not find what there is", login)
+		}
+	}
+	forged := []string{"reference", "", "way", "email", "sentence", "Click here at once or your account will be closed for ever"}
+	if a := w.as("ana").post("/genuine", forged...); a.status != http.StatusOK || strings.Contains(a.body, "pivoine") || !strings.Contains(a.body, "muguet") {
+		t.Errorf("a forgery is reported under the draft: %d", a.status)
+	}
+	if a := w.as("ana").post("/genuine/report", append(forged, "campaign", "pivoine")...); a.status != http.StatusNotFound {
+		t.Errorf("a forgery of the draft: %d", a.status)
+	}
+	if a := w.as("opa").get("/campaigns"); !strings.Contains(a.body, "pivoine") {
+		t.Error("who prepares it does not see it")
+	}
+}
+
+// TestMarkedSaysWhatStopped: what was stopped, what only the print shop can stop and
+// what has left stands in the call, and on the page of the print run.
+func TestMarkedSaysWhatStopped(t *testing.T) {
+	t.Parallel()
+	w, c := newCell(t)
+	ctx, k, who := t.Context(), w.cell(), agent(c)
+	w.user("opa", console.Operator)
+	call := w.found(who, "C0001234")
+	w.must(second(k.Verify(ctx, who, call.ID, console.Answer{Way: pipeline.ByCRM})))
+	w.crowd.marked = console.Marked{Held: 1, Pulled: []int64{42}, ByHand: []console.InRun{{Run: 41, Seq: 17}}, Gone: 1}
+	b, path := w.as("ana"), fmt.Sprint("/cell/calls/", call.ID)
+	a := b.post(path+"/mark", "flag", "deceased", "reason", "told by the family")
+	if a.status != http.StatusSeeOther {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	for _, page := range []string{b.get(a.to).body, w.as("lea").get(fmt.Sprint("/queue/calls/", call.ID)).body} {
+		for _, want := range []string{"R000042", "R000041 letter 17", "pulled by hand", "cannot be called back"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the page does not say %q: %s", want, page)
+			}
+		}
+	}
+	w.board.figures.Runs = []pipeline.Run{{ID: 41, Campaign: c.ID, State: pipeline.RunReleased, Letters: 20}, {ID: 4, Campaign: c.ID, State: pipeline.RunReleased, Letters: 20}}
+	for range 2 {
+		w.must(w.ledger.Append(ctx, pipeline.Audit{Campaign: c.ID, At: w.clock.Now(), Actor: "user:ana", Action: console.ActionPullByHand, Detail: "R000041 letter 17"}))
+	}
+	op := w.as("opa")
+	if page := op.get("/campaigns/muguet/runs/R000041").body; strings.Count(page, "R000041 letter 17") != 1 {
+		t.Errorf("the print room is not told: %s", page)
+	}
+	if page := op.get("/campaigns/muguet/runs/R000004").body; strings.Contains(page, "letter 17") {
+		t.Error("another run")
+	}
+}

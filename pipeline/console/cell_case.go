@@ -110,14 +110,14 @@ func (k *Cell) open(ctx context.Context, who Asker, c pipeline.Call, full bool) 
 		if !full {
 			f.mask()
 		}
-		f.Tokens = nil
+		f.Tokens, f.Address = nil, Address{}
 		d.File = &f
 		if d.Tries, err = k.tries(ctx, c); err != nil {
 			return d, err
 		}
 		d.Locked = d.Tries.Left == 0
 		d.File.Cannot = d.cannot()
-		if d.Proposed, err = k.proposed(ctx, c); err != nil {
+		if d.Proposed, err = k.waits(ctx, c); err != nil {
 			return d, err
 		}
 		d.Earlier, err = k.earlier(ctx, c)
@@ -151,8 +151,8 @@ func (k *Cell) told(ctx context.Context, c pipeline.Call, tokens [][]byte) (list
 	return list, err
 }
 
-// proposed reports whether a corrected address of the customer waits.
-func (k *Cell) proposed(ctx context.Context, c pipeline.Call) (bool, error) {
+// waits reports whether a corrected address of the customer waits.
+func (k *Cell) waits(ctx context.Context, c pipeline.Call) (bool, error) {
 	all, err := k.Calls.Proposals(ctx, pipeline.ProposalWaiting)
 	return slices.ContainsFunc(all, func(p pipeline.Proposal) bool { return p.Notice == c.Notice }), err
 }

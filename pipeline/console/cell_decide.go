@@ -14,11 +14,10 @@ import (
 // Decide accepts a corrected address, which is applied and written to at once, or
 // refuses it. Nobody decides about what they asked for.
 func (k *Cell) Decide(ctx context.Context, who Asker, id int64, accept bool, reason string) error {
-	d, err := k.Proposal(ctx, who, id)
+	p, campaign, err := k.proposed(ctx, who, id)
 	if err != nil {
 		return err
 	}
-	p := d.Proposal
 	switch {
 	case p.AskedBy == who.Actor:
 		return refuse("own-proposal", "nobody is the second pair of eyes on their own correction", "another lead decides")
@@ -40,7 +39,11 @@ func (k *Cell) Decide(ctx context.Context, who Asker, id int64, accept bool, rea
 	if err != nil || !accept {
 		return err
 	}
-	return k.apply(ctx, d.Campaign, p, d.Address)
+	a, err := k.address(p)
+	if err != nil {
+		return err
+	}
+	return k.apply(ctx, campaign, p, a)
 }
 
 // secondPerson refuses whoever had the account of the one who asked in hand, or whose

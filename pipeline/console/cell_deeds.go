@@ -57,7 +57,8 @@ func (k *Cell) Mark(ctx context.Context, who Asker, id int64, flag, reason strin
 		return err
 	}
 	campaign, _ := who.knows(c.Campaign)
-	if err := k.Deeds.Mark(ctx, who.Actor, campaign, c.Notice, flag, reason); err != nil {
+	marked, err := k.Deeds.Mark(ctx, who.Actor, campaign, c.Notice, flag, reason)
+	if err != nil {
 		return err
 	}
 	why := "vulnerable"
@@ -67,9 +68,25 @@ func (k *Cell) Mark(ctx context.Context, who Asker, id int64, flag, reason strin
 	// In one: who was marked and is not passed on would wait for nobody.
 	_, err = k.change(ctx, id, func(c *pipeline.Call) []pipeline.CallStep {
 		c.Escalated, c.EscalatedAt, c.HandledBy, c.HandledAt = why, k.Clock.Now(), "", time.Time{}
-		return []pipeline.CallStep{k.step(who, id, pipeline.StepMarked, flag, ""), k.step(who, id, pipeline.StepEscalated, why, "")}
+		return append(k.marked(who, id, flag, marked), k.step(who, id, pipeline.StepEscalated, why, ""))
 	})
 	return err
+}
+
+// marked are the steps that say what was stopped, what only hands can stop, and what
+// has left.
+func (k *Cell) marked(who Asker, id int64, flag string, m Marked) []pipeline.CallStep {
+	steps := []pipeline.CallStep{k.step(who, id, pipeline.StepMarked, flag, "")}
+	for _, run := range m.Pulled {
+		steps = append(steps, k.step(who, id, pipeline.StepPulled, pipeline.RunName(run), ""))
+	}
+	for _, l := range m.ByHand {
+		steps = append(steps, k.step(who, id, pipeline.StepByHand, l.String(), ""))
+	}
+	if m.Gone > 0 {
+		steps = append(steps, k.step(who, id, pipeline.StepGone, strconv.Itoa(m.Gone), ""))
+	}
+	return steps
 }
 
 // Propose asks a second person for a corrected address. Until they agree nothing

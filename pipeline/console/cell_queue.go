@@ -137,12 +137,14 @@ func (k *Cell) Handle(ctx context.Context, who Asker, id int64, text string, unl
 
 var errHandled = refuse("handled", "somebody has taken this call already", "")
 
-// Proposed is a proposal with its address opened, for the second pair of eyes.
+// Proposed is a proposal for the second pair of eyes: the new address beside the one
+// on file, masked unless Full.
 type Proposed struct {
 	Proposal pipeline.Proposal
 	Campaign pipeline.Campaign
 	Call     pipeline.Call // in which it was asked for: how was the caller verified?
-	Address  Address
+	Rows     []AddressRow
+	Full     bool
 	Flags    []string // of the customer, as they are now
 }
 
@@ -155,25 +157,29 @@ func (d Proposed) Standing() string {
 	return string(d.Proposal.State)
 }
 
-// Proposal reads a proposal. That its address was shown is on record.
+// Proposal reads a proposal. That it was shown is on record.
 func (k *Cell) Proposal(ctx context.Context, who Asker, id int64) (Proposed, error) {
-	var d Proposed
-	if !who.may(ActSecond) {
-		return d, errDenied
-	}
-	p, err := k.Calls.Proposal(ctx, id)
+	return k.proposal(ctx, who, id, "cell-proposal", "")
+}
+
+// FullProposal is Proposal with both addresses in full. It is on record, with its
+// reason.
+func (k *Cell) FullProposal(ctx context.Context, who Asker, id int64, reason string) (Proposed, error) {
+	return k.proposal(ctx, who, id, "cell-proposal-full", reason)
+}
+
+func (k *Cell) proposal(ctx context.Context, who Asker, id int64, action, reason string) (Proposed, error) {
+	d := Proposed{Full: action == "cell-proposal-full"}
+	p, campaign, err := k.proposed(ctx, who, id)
 	if err != nil {
 		return d, err
-	}
-	campaign, known := who.knows(p.Campaign)
-	if !known {
-		return d, pipeline.ErrNotFound
 	}
 	d.Proposal, d.Campaign = p, campaign
 	if d.Call, err = k.Calls.Call(ctx, p.Call); err != nil {
 		return d, err
 	}
-	if d.Address, err = k.address(p); err != nil {
+	fresh, err := k.address(p)
+	if err != nil {
 		return d, err
 	}
 	f, err := k.Customers.File(ctx, campaign, p.Notice)
@@ -181,7 +187,27 @@ func (k *Cell) Proposal(ctx context.Context, who Asker, id int64) (Proposed, err
 		return d, err
 	}
 	d.Flags = f.Flags
-	return d, k.record(ctx, who, d.Call, "cell-proposal", "", fmt.Sprintf("correction %d", id))
+	if d.Rows = addressRows(f.Address, fresh, p.What); !d.Full {
+		for i := range d.Rows {
+			d.Rows[i].mask()
+		}
+	}
+	return d, k.record(ctx, who, d.Call, action, reason, fmt.Sprintf("correction %d", id))
+}
+
+// proposed is a proposal that the asker may decide on, and its campaign.
+func (k *Cell) proposed(ctx context.Context, who Asker, id int64) (p pipeline.Proposal, c pipeline.Campaign, err error) {
+	if !who.may(ActSecond) {
+		return p, c, errDenied
+	}
+	if p, err = k.Calls.Proposal(ctx, id); err != nil {
+		return p, c, err
+	}
+	c, known := who.knows(p.Campaign)
+	if !known {
+		return p, c, pipeline.ErrNotFound
+	}
+	return p, c, nil
 }
 
 // Mine are the calls that an asker has under way, newest first.

@@ -584,8 +584,25 @@ func TestSecondPairOfEyes(t *testing.T) {
 	leo := asker(c, "leo", "lead")
 	d, err := k.Proposal(ctx, leo, 1)
 	w.must(err)
-	if d.Address.Email != "new@mail.example" || d.Address.Lines != nil || d.Call.Verified != pipeline.ByCRM {
+	if want := []console.AddressRow{{Part: "email", Old: "j•••@m•••.e•••", New: "n•••@m•••.e•••", Different: true}}; !slices.Equal(d.Rows, want) || d.Call.Verified != pipeline.ByCRM {
 		t.Errorf("%+v", d)
+	}
+	// Both stand there masked, and in full for a reason that is on record.
+	second := w.as("leo")
+	if a := second.get("/queue/corrections/1"); strings.Contains(a.body, "new@mail") || strings.Contains(a.body, "jeanne@mail") || !strings.Contains(a.body, "j•••@m•••.e•••") || !strings.Contains(a.body, "different") {
+		t.Errorf("masked: %s", a.body)
+	}
+	if a := second.post("/queue/corrections/1/full"); a.status != http.StatusUnprocessableEntity || strings.Contains(a.body, "new@mail") {
+		t.Errorf("in full without a reason: %d", a.status)
+	}
+	if a := second.post("/queue/corrections/1/full", "reason", "the domains look alike"); a.status != http.StatusOK || !strings.Contains(a.body, "new@mail.example") || !strings.Contains(a.body, "jeanne@mail.example") {
+		t.Errorf("in full: %d", a.status)
+	}
+	if !strings.Contains(w.trail(c.ID), "user:leo | cell-proposal-full | the domains look alike | correction 1") {
+		t.Error("that it was shown in full is not on record")
+	}
+	if _, err := k.FullProposal(ctx, agent(c), 1, "curious"); err == nil {
+		t.Error("an agent read it")
 	}
 	errs := make([]error, 4)
 	var wg sync.WaitGroup

@@ -15,7 +15,8 @@ func queueRoutes() []route {
 		{pattern: "POST /queue/calls/{call}", may: ActSecond, do: handle},
 		{pattern: "GET /queue/corrections/{correction}", may: ActSecond, do: showCorrection},
 		{pattern: "POST /queue/corrections/{correction}", may: ActSecond, do: decide},
-	})
+		{pattern: "POST /queue/corrections/{correction}/full", may: ActSecond, do: fullCorrection},
+	}, "/full")
 }
 
 func sendCopy(v *visit) error {
@@ -177,6 +178,26 @@ func showCorrection(v *visit) error {
 		return err
 	}
 	d, err := v.Cell.Proposal(v.ctx(), who, v.pathNumber("correction"))
+	if err != nil {
+		return err
+	}
+	return v.page("queue_correction", d)
+}
+
+func fullCorrection(v *visit) error {
+	who, err := v.asker()
+	if err != nil {
+		return err
+	}
+	id, reason := v.pathNumber("correction"), v.reason()
+	if len(v.problems) > 0 {
+		d, err := v.Cell.Proposal(v.ctx(), who, id)
+		if err != nil {
+			return err
+		}
+		return v.again("queue_correction", d)
+	}
+	d, err := v.Cell.FullProposal(v.ctx(), who, id, reason)
 	if err != nil {
 		return err
 	}

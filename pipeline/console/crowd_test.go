@@ -23,6 +23,8 @@ type crowd struct {
 	ways []pipeline.Verification
 	kind map[string]string // of keys, where it is not guessed
 	fail error
+
+	marked console.Marked
 }
 
 // somebody is a customer, or with notice 0 somebody who is not concerned.
@@ -141,7 +143,7 @@ func (c *crowd) File(_ context.Context, campaign pipeline.Campaign, notice int64
 	if s.reach != nil {
 		f.Reach = s.reach
 	}
-	f.Cannot = s.cannot
+	f.Cannot, f.Address = s.cannot, console.Address{Email: s.email}
 	for _, k := range s.keys {
 		f.Tokens = append(f.Tokens, c.token(campaign, k))
 	}
@@ -256,8 +258,8 @@ func (c *crowd) Correct(_ context.Context, actor string, _ pipeline.Campaign, no
 	return c.note(actor, "correct", fmt.Sprint(notice), a.Email, strings.Join(a.Lines, ","), a.City, reason)
 }
 
-func (c *crowd) Mark(_ context.Context, actor string, _ pipeline.Campaign, notice int64, flag, reason string) error {
-	return c.note(actor, "mark", fmt.Sprint(notice), flag, reason)
+func (c *crowd) Mark(_ context.Context, actor string, _ pipeline.Campaign, notice int64, flag, reason string) (console.Marked, error) {
+	return c.marked, c.note(actor, "mark", fmt.Sprint(notice), flag, reason)
 }
 
 // calls is a call of each kind: 1 is verified, with something in it.

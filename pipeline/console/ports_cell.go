@@ -2,7 +2,9 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -79,8 +81,43 @@ type CustomerDeeds interface {
 	// was corrected in this way since the decision stays as it is: a repetition changes
 	// nothing.
 	Correct(ctx context.Context, actor string, c pipeline.Campaign, notice int64, a Address, reason string, decided time.Time) error
-	// Mark adds a flag, and holds what has not left.
-	Mark(ctx context.Context, actor string, c pipeline.Campaign, notice int64, flag, reason string) error
+	// Mark adds a flag, and stops what can be stopped.
+	Mark(ctx context.Context, actor string, c pipeline.Campaign, notice int64, flag, reason string) (Marked, error)
+}
+
+// Marked is what became of the letters of a customer who was marked.
+type Marked struct {
+	Held   int     // that had not left
+	Pulled []int64 // print runs that a letter was taken out of
+	ByHand []InRun // that lie with the print shop: only hands can stop them
+	Gone   int     // that have left
+}
+
+// InRun is a letter in a print run.
+type InRun struct {
+	Run int64
+	Seq int
+}
+
+// String is the letter as the people of the print shop find it.
+func (l InRun) String() string { return fmt.Sprintf("%s letter %d", pipeline.RunName(l.Run), l.Seq) }
+
+// ActionPullByHand is the audit entry of a letter that has to be pulled by hand; its
+// detail is the InRun.
+const ActionPullByHand = "pull-by-hand"
+
+// Note counts a notice by the state in which it was marked.
+func (m *Marked) Note(n pipeline.Notice, in InRun) {
+	switch n.State {
+	case pipeline.Due, pipeline.InDoubt, pipeline.Held, pipeline.Queued, pipeline.Sending:
+		m.Held++
+	case pipeline.Printing:
+		if in.Run != 0 && !slices.Contains(m.ByHand, in) {
+			m.ByHand = append(m.ByHand, in)
+		}
+	case pipeline.Accepted, pipeline.Posted, pipeline.Informed:
+		m.Gone++
+	}
 }
 
 // Sought is what a key led to.
@@ -134,6 +171,7 @@ type File struct {
 	Reach     map[pipeline.Channel]bool // where a copy may go: an address from before the incident
 	OnFile    map[pipeline.Channel]bool // an address is on file, to compare with
 	Cannot    map[string]string         // deed → code of why it cannot be done now
+	Address   Address                   // on file; for the second pair of eyes alone
 	Tokens    [][]byte                  // of all keys of the customer
 }
 

@@ -33,6 +33,7 @@ type runData struct {
 	Campaign pipeline.Campaign
 	Run      pipeline.Run
 	Path     string
+	ByHand   []string // letters that have to be pulled by hand, in the order in which they were found out
 }
 
 // run is the one that the path names, of the campaign that the path names.
@@ -49,13 +50,21 @@ func (v *visit) run() (runData, error) {
 	if i < 0 {
 		return runData{}, pipeline.ErrNotFound
 	}
-	return runData{c, f.Runs[i], campaignPath(c) + "/runs/" + f.Runs[i].Name()}, nil
+	return runData{Campaign: c, Run: f.Runs[i], Path: campaignPath(c) + "/runs/" + f.Runs[i].Name()}, nil
 }
 
 func showRun(v *visit) error {
 	d, err := v.run()
 	if err != nil {
 		return err
+	}
+	for a, err := range v.Ledger.AuditTrail(v.ctx(), d.Campaign.ID) {
+		if err != nil {
+			return err
+		}
+		if a.Action == ActionPullByHand && strings.HasPrefix(a.Detail, d.Run.Name()+" ") && !slices.Contains(d.ByHand, a.Detail) {
+			d.ByHand = append(d.ByHand, a.Detail)
+		}
 	}
 	return v.page("run", d)
 }
@@ -146,7 +155,7 @@ func deposit(v *visit) error {
 	for line := range strings.FieldsFuncSeq(d.Rejected, func(r rune) bool { return r == '\n' || r == ',' || r == ';' }) {
 		seq, code, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(line), "=", " "), " ")
 		n, err := strconv.Atoi(seq)
-		if err != nil || n < 1 || n > r.Run.Letters {
+		if err != nil || n < 1 || n > pipeline.MostRunLetters { // where letters were taken out, positions go beyond how many there are
 			v.wrong("rejected", "problem.rejected", r.Run.Letters)
 			break
 		}

@@ -295,10 +295,17 @@ func (v *visit) campaignOf(name string) (pipeline.Campaign, error) {
 		return pipeline.Campaign{}, err
 	}
 	c, err := v.Ledger.Campaign(v.ctx(), name)
-	if err == nil && hidden[c.ID] {
+	if err == nil && (hidden[c.ID] || v.unspoken(c)) {
 		return pipeline.Campaign{}, pipeline.ErrNotFound
 	}
 	return c, err
+}
+
+// unspoken reports whether a campaign is a draft, and the visitor one of those who
+// answer callers: they hear of it when there is something to say. What takes a month
+// to prepare has a code name that is nobody's business.
+func (v *visit) unspoken(c pipeline.Campaign) bool {
+	return c.State == pipeline.Draft && v.user.ID != 0 && !May(v.user.Roles, ActSee)
 }
 
 // campaigns are those that this person may know of.
@@ -308,5 +315,5 @@ func (v *visit) campaigns() ([]pipeline.Campaign, error) {
 		return nil, err
 	}
 	all, err := v.Ledger.AllCampaigns(v.ctx())
-	return slices.DeleteFunc(all, func(c pipeline.Campaign) bool { return hidden[c.ID] }), err
+	return slices.DeleteFunc(all, func(c pipeline.Campaign) bool { return hidden[c.ID] || v.unspoken(c) }), err
 }

@@ -50,24 +50,6 @@ func proven(keys Keys, person []byte, values, attributes map[string]string) map[
 	return out
 }
 
-// SameAddress reports whether somebody who states an address means the one on file:
-// a line of it, and the postcode or the town. How it is written does not matter.
-func SameAddress(p pipeline.Person, line, postcode, city string) bool {
-	line, postcode, city = foldText(line), foldText(postcode), foldText(city)
-	if line == "" || postcode == "" && city == "" {
-		return false
-	}
-	if postcode != "" && postcode != foldText(p.Postcode) || city != "" && city != foldText(p.City) {
-		return false
-	}
-	for _, l := range p.Address {
-		if f := foldText(l); f != "" && f == line {
-			return true
-		}
-	}
-	return foldText(strings.Join(p.Address, "")) == line
-}
-
 // United returns p with what news holds beside it.
 func United(p, news pipeline.Person) pipeline.Person {
 	p.CustomerIDs, p.Own, p.Contracts = slices.Clone(p.CustomerIDs), slices.Clone(p.Own), slices.Clone(p.Contracts)

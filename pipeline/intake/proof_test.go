@@ -4,8 +4,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-
-	"github.com/art34/art34/pipeline"
 )
 
 // TestProvenValues: what a caller may be asked for is kept as a hash that is bound to
@@ -36,28 +34,5 @@ func TestProvenValues(t *testing.T) {
 	}
 	if again := proven(keys, ana, nil, in); !reflect.DeepEqual(again, in) {
 		t.Errorf("without columns: %v", again)
-	}
-}
-
-func TestSameAddress(t *testing.T) {
-	t.Parallel()
-	p := pipeline.Person{Address: []string{"Bât. C", "12 rue de l'Étoile"}, Postcode: "75 011", City: "Paris"}
-	for _, x := range []struct {
-		line, postcode, city string
-		want                 bool
-	}{
-		{"12, RUE DE L ETOILE", "75011", "", true},
-		{"12 rue de l’Étoile", "", "paris", true},
-		{"Bat C 12 rue de l'etoile", "75011", "Paris", true},
-		{"12 rue de l'Étoile", "", "", false},
-		{"", "75011", "Paris", false},
-		{"2 rue de l'Étoile", "75011", "Paris", false},
-		{"12 rue de l'Étoile", "75012", "Paris", false},
-		{"12 rue de l'Étoile", "75011", "Lyon", false},
-		{"rue", "75011", "", false},
-	} {
-		if got := SameAddress(p, x.line, x.postcode, x.city); got != x.want {
-			t.Errorf("%+v: %v", x, got)
-		}
 	}
 }
