@@ -69,6 +69,7 @@ type checked struct {
 	Found    map[string]int64 `json:"found"`          // what the import found wrong: code → notices
 	Channels map[string]int64 `json:"channels"`
 	States   map[string]int64 `json:"states"`
+	Roles    map[string]int64 `json:"roles"` // primary (the population), supplement, copy
 	Forecast outlook          `json:"forecast"`
 }
 
@@ -136,7 +137,7 @@ func (h *house) check(ctx context.Context, c pipeline.Campaign) (*checked, error
 	}
 	result := &checked{
 		Campaign: c.Name, Content: hash, Imports: imports, Held: map[string]int64{}, Waiting: map[string]int64{}, Found: map[string]int64{},
-		Channels: map[string]int64{}, States: map[string]int64{}, Blocks: []finding{}, Warnings: []finding{},
+		Channels: map[string]int64{}, States: map[string]int64{}, Roles: map[string]int64{}, Blocks: []finding{}, Warnings: []finding{},
 	}
 	k := newChecker(h, e, c, result)
 	for _, f := range e.set.Lint() {

@@ -303,6 +303,7 @@ func (k *checker) tally(was, is pipeline.Notice, defects []letter.Finding) {
 		k.stolen[kind] = true
 	}
 	r.States[string(is.State)]++
+	r.Roles[string(is.Role)]++
 	r.Channels[string(is.Channel)]++
 	for _, code := range is.Defects {
 		r.Found[code]++

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -79,30 +80,6 @@ func (k clerk) Resume(ctx context.Context, name, reason string) error {
 func (k clerk) Cancel(ctx context.Context, name, reason string) (console.Moved, error) {
 	m, err := k.h.operations().Cancel(ctx, name, reason)
 	return console.Moved{Moved: m.Moved, Skipped: m.Skipped}, err
-}
-
-// SetPacing changes rate, connections and hours.
-func (k clerk) SetPacing(ctx context.Context, name string, p pipeline.EmailPolicy, reason string) error {
-	c, err := k.named(ctx, name)
-	if err != nil {
-		return err
-	}
-	if c.State == pipeline.Draft {
-		return decline("draft", name+" is a draft: its pacing stands in campaign.yaml", "change email: there")
-	}
-	spec, err := k.h.editions.Spec(ctx, c)
-	if err != nil {
-		return err
-	}
-	whole := *spec
-	whole.Email = p
-	if err := whole.Validate(); err != nil {
-		return explained(err)
-	}
-	if err := k.h.operations().SetPacing(ctx, name, p); err != nil {
-		return err
-	}
-	return k.note(ctx, name, "pacing-reason", reason)
 }
 
 // ReleaseBreaker closes a breaker.
@@ -373,7 +350,8 @@ func (k clerk) Check(ctx context.Context, name string) (console.Checked, error) 
 		return console.Checked{}, explained(err)
 	}
 	out := console.Checked{
-		Notices: r.Notices, Rendered: r.Rendered, Held: r.Held, Found: r.Found,
+		Notices: r.Notices, Rendered: r.Rendered, Held: r.Held, Waiting: r.Waiting, Found: r.Found,
+		States: keyed[pipeline.State](r.States), Roles: keyed[pipeline.Role](r.Roles),
 		Emails: r.Forecast.Emails, Letters: r.Forecast.Letters, EmailTime: time.Duration(r.Forecast.EmailSeconds * float64(time.Second)), Sheets: r.Forecast.Sheets, Runs: r.Forecast.Runs,
 	}
 	for _, x := range []struct {
@@ -385,6 +363,15 @@ func (k clerk) Check(ctx context.Context, name string) (console.Checked, error) 
 		}
 	}
 	return out, nil
+}
+
+// keyed is a count under the words of the vocabulary.
+func keyed[K ~string](by map[string]int64) map[K]int64 {
+	out := map[K]int64{}
+	for key, n := range by {
+		out[K(key)] = n
+	}
+	return out
 }
 
 // actionSubmit says in the audit trail that a campaign is ready to be approved.
@@ -402,6 +389,9 @@ func (k clerk) Submit(ctx context.Context, name, reason string) error {
 	}
 	if population == 0 {
 		return decline("nobody", "there is nobody to inform", "import the lists first")
+	}
+	if n, err := k.approvedAs(ctx, c, detail); err != nil || n > 0 {
+		return errors.Join(err, approvedAlready(n))
 	}
 	return k.h.ledger.Append(ctx, k.h.audit(c.ID, actionSubmit, reason, detail))
 }
@@ -433,6 +423,9 @@ func (k clerk) Approve(ctx context.Context, name, seen, reason string) error {
 	case seen != s.Now:
 		return decline("seen-other", "the campaign was changed while you read it", "read it again: this page shows what is there now")
 	}
+	if s.Approved > 0 {
+		return approvedAlready(s.Approved)
+	}
 	if err := k.note(ctx, name, "approve-reason", reason); err != nil {
 		return err
 	}
@@ -441,6 +434,28 @@ func (k clerk) Approve(ctx context.Context, name, seen, reason string) error {
 		return explained(err)
 	}
 	return nil
+}
+
+// approvedAlready refuses to approve, or to hand in, once more what is in force.
+func approvedAlready(version int) error {
+	if version == 0 {
+		return nil
+	}
+	return decline("approved-already", fmt.Sprintf("this is approved already, as version %d: nothing was changed since", version), "change a text or a list first, or go on with what is approved")
+}
+
+// approvedAs is the version in force if it froze exactly this, and nothing waits for
+// its approval: 0 otherwise. now is as submitted words it.
+func (k clerk) approvedAs(ctx context.Context, c pipeline.Campaign, now string) (int, error) {
+	v, err := k.h.versionInForce(ctx, c)
+	if err != nil || v == nil || c.State == pipeline.Draft || submitted(v.Hash, v.Imports) != now {
+		return 0, err
+	}
+	held, err := k.h.ledger.Reasons(ctx, c.ID, pipeline.Held)
+	if err != nil || held[reasonApproval] > 0 {
+		return 0, err
+	}
+	return v.N, nil
 }
 
 // hadAHand returns what this person did to the campaign since it was last approved,

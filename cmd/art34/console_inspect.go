@@ -225,7 +225,11 @@ func (k clerk) submission(ctx context.Context, c pipeline.Campaign) (console.Sub
 		s.Tied = console.TiedTo(users, me, s.By, func(a string) bool { return prepared[a] })
 	}
 	now, _, err := k.asSubmitted(ctx, c)
+	if err != nil {
+		return s, err
+	}
 	s.Now, s.Same = now, s.By != "" && s.Hash == now
+	s.Approved, err = k.approvedAs(ctx, c, now)
 	return s, err
 }
 

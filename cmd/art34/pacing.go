@@ -20,21 +20,27 @@ type pacingCmd struct {
 	Hours       *string           `help:"Sending hours, like \"08:00-20:00 Europe/Paris\"; empty: always." placeholder:"SPAN"`
 	Providers   string            `help:"default: the shipped limits per mailbox provider; off: none." enum:"default,off,," default:"" placeholder:"default|off"`
 	Provider    map[string]string `help:"One provider's rate per second and connections, like orange=20/3." placeholder:"NAME=RATE[/CONNECTIONS]"`
+	Reason      string            `help:"Why, for the audit trail." placeholder:"TEXT"`
 }
 
 // Help shows examples.
 func (pacingCmd) Help() string {
 	return `Without options it shows the pacing in force. A change holds within a second, also while the campaign runs.
 
+` + reasonHelp + `
+
 Examples:
 
     art34 pacing muguet
     art34 pacing muguet --rate 200 --hours "08:00-20:00 Europe/Paris"
-    art34 pacing muguet --providers default --provider orange=5/2`
+    art34 pacing muguet --providers default --provider orange=5/2 --reason "their postmaster asked for it"`
 }
 
 // Run shows or changes the pacing.
 func (c pacingCmd) Run(ctx context.Context, a *app) error {
+	if err := checkReason(c.Reason); err != nil {
+		return err
+	}
 	h, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -62,7 +68,7 @@ func (c pacingCmd) Run(ctx context.Context, a *app) error {
 		if err := whole.Validate(); err != nil {
 			return err
 		}
-		if err := h.operations().SetPacing(ctx, campaign.Name, p); err != nil {
+		if err := h.operations().SetPacing(ctx, campaign.Name, p, c.Reason); err != nil {
 			return err
 		}
 	}

@@ -208,7 +208,7 @@ func (e *eye) pages() {
 	const muguet = "/campaigns/muguet"
 	for _, p := range [][2]string{
 		{"campaigns", "/campaigns"}, {"campaign", muguet}, {"pause", "/pause"}, {"resume", muguet + "/resume"}, {"breaker", muguet + "/breakers/relay"}, {"cancel", muguet + "/cancel"},
-		{"pacing", muguet + "/pacing"}, {"doubts", muguet + "/doubts"}, {"customers", muguet + "/customers"}, {"launch", muguet + "/launch"},
+		{"pacing", muguet + "/pacing"}, {"pacing-provider", muguet + "/pacing/orange"}, {"doubts", muguet + "/doubts"}, {"customers", muguet + "/customers"}, {"launch", muguet + "/launch"},
 		{"planned", muguet + "/planned"}, {"version", muguet + "/version/1"}, {"run", muguet + "/runs/R000001"}, {"deposit", muguet + "/runs/R000001/deposit"},
 		{"prepare", muguet + "/prepare"}, {"import", muguet + "/import"}, {"proofs", muguet + "/proofs"}, {"proof", muguet + "/proofs/7"}, {"proof-post", muguet + "/proofs/8"},
 		{"approve", muguet + "/approve"}, {"embargo", muguet + "/embargo"}, {"new", "/new"}, {"users", "/users"}, {"user", "/users/zoe"}, {"tokens", "/tokens"},

@@ -287,4 +287,21 @@ func barOf(b pipeline.Balance) []bar {
 	return list
 }
 
+// stateCount is a line of a table of states.
+type stateCount struct {
+	State pipeline.State
+	Count int64
+}
+
+// stateCounts are the states that anybody is in, in the order of a notice's life.
+func stateCounts(by map[pipeline.State]int64) []stateCount {
+	var list []stateCount
+	for _, s := range pipeline.States() {
+		if n := by[s]; n > 0 {
+			list = append(list, stateCount{s, n})
+		}
+	}
+	return list
+}
+
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -23,8 +23,6 @@ func controlRoutes() []route {
 		{pattern: "POST /campaigns/{name}/cancel", may: ActControl, sure: true, do: deedDone(cancelDeed)},
 		{pattern: "GET /campaigns/{name}/breakers/{scope}", may: ActControl, do: deedForm(breakerDeed)},
 		{pattern: "POST /campaigns/{name}/breakers/{scope}", may: ActControl, do: deedDone(breakerDeed)},
-		{pattern: "GET /campaigns/{name}/pacing", may: ActControl, do: pacingForm},
-		{pattern: "POST /campaigns/{name}/pacing", may: ActControl, do: setPacing},
 		{pattern: "GET /campaigns/{name}/doubts", may: ActControl, do: doubtsForm},
 		{pattern: "POST /campaigns/{name}/doubts", may: ActControl, do: resolveDoubts},
 		{pattern: "GET /campaigns/{name}/customers", may: ActCohort, do: cohortForm},
@@ -160,38 +158,6 @@ func pause(v *visit) error {
 	return v.done("/campaigns/"+url.PathEscape(name), "paused")
 }
 
-// pacingData is the form of the pacing as people write it.
-type pacingData struct {
-	Campaign                               pipeline.Campaign
-	Rate, Connections, Window, Hours, Kind string // Kind of limits per provider: default, off, own
-	Limits                                 []providerLimit
-}
-
-type providerLimit struct{ Provider, Rate, Connections string }
-
-func pacingForm(v *visit) error {
-	c, err := v.campaign()
-	if err != nil {
-		return err
-	}
-	return v.page("pacing", v.pacingData(c))
-}
-
-func (v *visit) pacingData(c pipeline.Campaign) pacingData {
-	e := c.Email
-	d := pacingData{Campaign: c, Rate: decimal(e.Rate), Connections: strconv.Itoa(e.Connections), Window: strconv.Itoa(e.Window), Hours: e.Hours, Kind: "off"}
-	limits := e.Providers.InForce()
-	if e.Providers.Default {
-		d.Kind = "default"
-	} else if len(limits) > 0 {
-		d.Kind = "own"
-	}
-	for _, name := range sortedKeys(limits) {
-		d.Limits = append(d.Limits, providerLimit{name, decimal(limits[name].Rate), strconv.Itoa(limits[name].Connections)})
-	}
-	return d
-}
-
 func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // number reads a number of a form; French ones have a comma.
@@ -214,36 +180,6 @@ func (v *visit) numeral(field, text string, most int) int {
 		v.wrong(field, "problem.number", most)
 	}
 	return n
-}
-
-func setPacing(v *visit) error {
-	c, err := v.campaign()
-	if err != nil {
-		return err
-	}
-	p := c.Email
-	p.Rate, p.Connections, p.Window, p.Hours = v.number("rate", 100_000), int(v.number("connections", 256)), int(v.number("window", 1000)), v.value("hours")
-	switch v.value("providers") {
-	case "default":
-		p.Providers.Default = true
-	case "off":
-		p.Providers = pipeline.ProviderPolicy{}
-	}
-	if _, err := pipeline.ParseHours(p.Hours); err != nil {
-		v.wrong("hours", "problem.hours")
-	}
-	reason := v.reason()
-	if len(v.problems) == 0 {
-		if err := v.refused("", v.ops().SetPacing(v.ctx(), c.Name, p, reason)); err != nil {
-			return err
-		}
-	}
-	if len(v.problems) > 0 {
-		d := v.pacingData(c)
-		d.Rate, d.Connections, d.Window, d.Hours, d.Kind = v.value("rate"), v.value("connections"), v.value("window"), v.value("hours"), v.value("providers")
-		return v.again("pacing", d)
-	}
-	return v.done(campaignPath(c), "pacing")
 }
 
 // doubtsData are the notices in doubt: how many, and what the campaign does by

@@ -93,6 +93,7 @@ func (k *Console) functions(w *words) template.FuncMap {
 		"why":     w.why,
 		"code":    w.code,
 		"span":    w.span,
+		"states":  stateCounts,
 		"percent": w.percent,
 		"rate":    w.rate,
 		"asset":   k.assets.path,
@@ -117,6 +118,8 @@ func of(counts any, key string) (int64, error) {
 		return m[pipeline.Channel(key)], nil
 	case map[pipeline.State]int64:
 		return m[pipeline.State(key)], nil
+	case map[pipeline.Role]int64:
+		return m[pipeline.Role(key)], nil
 	}
 	return 0, fmt.Errorf("of wants counts, not %T", counts)
 }

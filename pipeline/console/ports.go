@@ -194,6 +194,9 @@ type Controls interface {
 	Resume(ctx context.Context, campaign, reason string) error
 	Cancel(ctx context.Context, campaign, reason string) (Moved, error)
 	SetPacing(ctx context.Context, campaign string, p pipeline.EmailPolicy, reason string) error
+	// PaceOutlook says how long what is left would take with a pacing, if the relay
+	// keeps up.
+	PaceOutlook(ctx context.Context, campaign string, p pipeline.EmailPolicy) (PaceOutlook, error)
 	// ReleaseBreaker closes "relay", "provider:NAME", ….
 	ReleaseBreaker(ctx context.Context, campaign, scope, reason string) error
 	// Resolve decides about all doubts: send again, or hold.
@@ -288,10 +291,14 @@ type Reject struct{ File, Row, Column, Code, Sentence string }
 type Checked struct {
 	Notices, Rendered int64
 	Blocks, Warnings  []Finding
-	Held, Found       map[string]int64
-	Emails, Letters   int64
-	EmailTime         time.Duration
-	Sheets, Runs      int64
+	// States and Roles count all notices, each once: both sum to Notices. Held and
+	// Waiting say why notices are held: because of a defect, or of a person's flag.
+	States               map[pipeline.State]int64
+	Roles                map[pipeline.Role]int64
+	Held, Waiting, Found map[string]int64
+	Emails, Letters      int64
+	EmailTime            time.Duration
+	Sheets, Runs         int64
 }
 
 // Finding is what a rule found.

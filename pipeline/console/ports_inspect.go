@@ -76,6 +76,13 @@ type ProviderOutlook struct {
 	Time     time.Duration // by its own limit; 0: none
 }
 
+// PaceOutlook is how long what is left takes with a pacing.
+type PaceOutlook struct {
+	Emails    int64
+	Time      time.Duration     // of all; 0: nothing bounds it but the relay
+	Providers []ProviderOutlook // most e-mails first
+}
+
 // Submission says that a campaign is ready to be approved.
 type Submission struct {
 	By     string // "": nothing was handed in
@@ -85,6 +92,8 @@ type Submission struct {
 	Now    string // hash of what an approval would freeze now
 	Same   bool   // what was handed in is what is there
 	Tied   Tied   // why who asks is no second person
+
+	Approved int // the version that has frozen exactly this already; 0: none
 }
 
 // Returning takes in letters that came back.

@@ -14,7 +14,7 @@ import (
 
 // fill puts values into the parameters of a path.
 func fill(path string) string {
-	return strings.NewReplacer("{name}", "muguet", "{$}", "", "{login}", "zoe", "{scope}", "relay", "{run}", "R000001", "{notice}", "7", "{n}", "1", "{file}", "breach.fr.md", "{list}", "I000001-rejects.csv", "{token}", "none", "{qa}", "1", "{query}", "1", "{call}", "1", "{attempt}", "1", "{correction}", "1").Replace(path)
+	return strings.NewReplacer("{name}", "muguet", "{$}", "", "{login}", "zoe", "{scope}", "relay", "{provider}", "orange", "{run}", "R000001", "{notice}", "7", "{n}", "1", "{file}", "breach.fr.md", "{list}", "I000001-rejects.csv", "{token}", "none", "{qa}", "1", "{query}", "1", "{call}", "1", "{attempt}", "1", "{correction}", "1").Replace(path)
 }
 
 // furnished is a world with something on every page.

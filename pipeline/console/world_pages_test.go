@@ -159,3 +159,13 @@ func paper() []byte {
 	fmt.Fprintf(&b, "trailer\n<</Size %d /Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", len(at)+1, xref)
 	return []byte(b.String())
 }
+
+// PaceOutlook takes as long as the rates say, of 120,000 e-mails to orange.
+func (clerk) PaceOutlook(_ context.Context, _ string, p pipeline.EmailPolicy) (console.PaceOutlook, error) {
+	o := console.PaceOutlook{Emails: 120_000, Providers: []console.ProviderOutlook{{Provider: "orange", Emails: 120_000}}}
+	if l := p.Providers.InForce()["orange"]; l.Rate > 0 {
+		o.Providers[0].Time = time.Duration(120_000 / l.Rate * float64(time.Second))
+	}
+	o.Time = o.Providers[0].Time
+	return o, nil
+}

@@ -316,7 +316,11 @@ func (c clerk) Cancel(_ context.Context, campaign, reason string) (console.Moved
 }
 
 func (c clerk) SetPacing(_ context.Context, campaign string, p pipeline.EmailPolicy, reason string) error {
-	return c.note(c.actor, "pacing", campaign, fmt.Sprintf("%g %d %s", p.Rate, p.Connections, p.Hours), reason)
+	what := fmt.Sprintf("%g %d %s", p.Rate, p.Connections, p.Hours)
+	for name, l := range p.Providers.Limits {
+		what += fmt.Sprintf("%s %g/%d from %g", name, l.Rate, l.Connections, l.RampFrom)
+	}
+	return c.note(c.actor, "pacing", campaign, what, reason)
 }
 
 func (c clerk) ReleaseBreaker(_ context.Context, campaign, scope, reason string) error {
@@ -361,7 +365,7 @@ func (c clerk) Import(_ context.Context, campaign string, lists []console.List, 
 		names = append(names, l.Role+"="+l.Name)
 	}
 	return console.Imported{
-		Manifest: pipeline.Manifest{Population: 12, Bystanders: 3, Files: []pipeline.FileCount{{Name: "customers.csv", Rows: 16, Accepted: 15, Rejected: 1}}},
+		Manifest: pipeline.Manifest{Population: 12, Bystanders: 3, Unmatched: 1, Copies: 2, States: map[pipeline.State]int64{pipeline.Due: 9, pipeline.Held: 2, pipeline.Unreachable: 1}, Ignored: []string{"optin<b>"}, Defects: map[string]int64{"email-shared": 2}, Files: []pipeline.FileCount{{Name: "customers.csv", Rows: 16, Accepted: 15, Rejected: 1}}},
 		List:     "I000001-rejects.csv",
 		Rejects:  []console.Reject{{File: "customers.csv", Row: "5", Column: "customer_id", Code: "id-missing", Sentence: "<script>alert(1)</script>"}},
 	}, c.note(c.actor, "import", campaign, strings.Join(names, ","), fmt.Sprint(replace))
@@ -374,7 +378,9 @@ func (c clerk) Receive(_ context.Context, role, name string, from io.Reader) (co
 
 func (c clerk) Check(_ context.Context, campaign string) (console.Checked, error) {
 	return console.Checked{
-		Notices: 12, Rendered: 12, Emails: 9, Letters: 3, EmailTime: 70 * time.Second, Sheets: 3, Runs: 1, Held: map[string]int64{"unfit": 1}, Found: map[string]int64{"email-shared": 2},
+		Notices: 14, Rendered: 12, States: map[pipeline.State]int64{pipeline.Due: 10, pipeline.Held: 2, pipeline.Unreachable: 1, pipeline.Excluded: 1},
+		Roles: map[pipeline.Role]int64{pipeline.Primary: 13, pipeline.Copy: 1}, Waiting: map[string]int64{"vip": 1},
+		Emails: 9, Letters: 3, EmailTime: 70 * time.Second, Sheets: 3, Runs: 1, Held: map[string]int64{"unfit": 1}, Found: map[string]int64{"email-shared": 2},
 		Warnings: []console.Finding{{Code: "L30", File: "letters/breach.fr.md", Line: 7, Sentence: "a sentence of 41 words", Hint: "shorter is kinder", Count: 1}},
 	}, c.note(c.actor, "check", campaign)
 }

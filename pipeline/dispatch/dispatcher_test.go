@@ -54,7 +54,7 @@ func TestRate(t *testing.T) {
 		w.people(2500, pipeline.Email, nil)
 		p := w.start()
 		time.Sleep(10 * time.Second)
-		if err := w.operate().SetPacing(t.Context(), "muguet", pipeline.EmailPolicy{Rate: 200}); err != nil {
+		if err := w.operate().SetPacing(t.Context(), "muguet", pipeline.EmailPolicy{Rate: 200}, "slower"); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(5 * time.Second)

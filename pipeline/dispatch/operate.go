@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -86,27 +88,41 @@ func (o Operations) Resume(ctx context.Context, name, reason string) error {
 
 // SetPacing replaces connections, window, rates, hours and breaker thresholds,
 // also while the campaign runs.
-func (o Operations) SetPacing(ctx context.Context, name string, p pipeline.EmailPolicy) error {
-	return o.setPacing(ctx, name, "pacing", p)
+func (o Operations) SetPacing(ctx context.Context, name string, p pipeline.EmailPolicy, reason string) error {
+	return o.setPacing(ctx, name, "pacing", p, reason)
 }
 
 // AdoptPacing is SetPacing for what an approval takes over from campaign.yaml: the
 // record does not say that the approver turned a knob.
 func (o Operations) AdoptPacing(ctx context.Context, name string, p pipeline.EmailPolicy) error {
-	return o.setPacing(ctx, name, "pacing-adopted", p)
+	return o.setPacing(ctx, name, "pacing-adopted", p, "")
 }
 
-func (o Operations) setPacing(ctx context.Context, name, action string, p pipeline.EmailPolicy) error {
+func (o Operations) setPacing(ctx context.Context, name, action string, p pipeline.EmailPolicy, reason string) error {
 	if _, err := pipeline.ParseHours(p.Hours); err != nil || p.Rate < 0 || p.Connections < 0 || p.Window < 0 {
 		return &pipeline.Error{Code: "pacing-invalid", Permanent: true, Exit: 2, Sentence: "this pacing cannot be used", Hint: "rates and numbers are above 0, hours look like 08:00-20:00 Europe/Paris", Cause: err}
 	}
-	return o.turn(ctx, name, action, "", fmt.Sprintf("rate %g connections %d window %d", p.Rate, p.Connections, p.Window), func(c *pipeline.Campaign) (bool, error) {
+	return o.turn(ctx, name, action, reason, pacingDetail(p), func(c *pipeline.Campaign) (bool, error) {
 		if c.State == pipeline.Withdrawn {
 			return false, state(c, "was cancelled", "")
 		}
 		c.Email = p
 		return true, nil
 	})
+}
+
+// pacingDetail is a pacing for the trail: whoever asks later why it was slow on a day
+// reads what was in force.
+func pacingDetail(p pipeline.EmailPolicy) string {
+	s := fmt.Sprintf("rate %g connections %d window %d", p.Rate, p.Connections, p.Window)
+	if p.Hours != "" {
+		s += " hours " + p.Hours
+	}
+	limits := p.Providers.InForce()
+	for _, name := range slices.Sorted(maps.Keys(limits)) {
+		s += fmt.Sprintf(" %s %g/%d", name, limits[name].Rate, limits[name].Connections)
+	}
+	return s
 }
 
 // Cancel ends a campaign: print runs that were not released are voided and

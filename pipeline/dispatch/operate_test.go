@@ -41,7 +41,7 @@ func TestLaunchPauseResume(t *testing.T) {
 		if err := o.Launch(ctx, "muguet", time.Time{}, -1); pipeline.ErrorCode(err) != "canary-negative" {
 			t.Errorf("%v", err)
 		}
-		if err := o.SetPacing(ctx, "muguet", pipeline.EmailPolicy{Hours: "morning"}); pipeline.ErrorCode(err) != "pacing-invalid" {
+		if err := o.SetPacing(ctx, "muguet", pipeline.EmailPolicy{Hours: "morning"}, "slower"); pipeline.ErrorCode(err) != "pacing-invalid" {
 			t.Errorf("%v", err)
 		}
 		var actions []string
