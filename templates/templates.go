@@ -15,7 +15,8 @@ var files embed.FS
 // DIR/campaigns/NAME/letters/. Package letter documents the files.
 func Letters() fs.FS { return sub("letters") }
 
-// Console returns the pages of the console: html/, css/, static/, messages/. Package
+// Console returns the pages of the console: html/, css/, static/, messages/, and
+// example/campaign.yaml, which explains every key. Package
 // console documents the files.
 func Console() fs.FS { return sub("console") }
 

@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io/fs"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/console"
+	"github.com/art34/art34/templates"
 )
 
 // TestNothingIsApprovedTwice: what is approved as it stands is neither handed in nor
@@ -95,6 +99,31 @@ func TestCheckAddsUp(t *testing.T) {
 	}
 	if _, population, err := h.inForce(ctx, c.ID); err != nil || population != r.Roles[pipeline.Primary] {
 		t.Errorf("population %d, %d primary notices, %v", population, r.Roles[pipeline.Primary], err)
+	}
+}
+
+// TestExampleIsACampaign: the example of the page makes a draft as it stands, and a
+// fault in it is named with its line and column, and what it says.
+func TestExampleIsACampaign(t *testing.T) {
+	t.Parallel()
+	_, h := deskOf(t)
+	ana := consoleDesk{h}.As("user:ana")
+	example, err := fs.ReadFile(templates.Console(), "example/campaign.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	if err := ana.New(ctx, "lilas", example, nil); err != nil {
+		t.Fatal(err)
+	}
+	wrong := strings.Replace(string(example), "  connections: 8 ", "  conections: 8 ", 1)
+	line := strings.Count(wrong[:strings.Index(wrong, "conections")], "\n") + 1
+	err = ana.New(ctx, "iris", []byte(wrong), nil)
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("[%d:3]", line)) || !strings.Contains(err.Error(), "conections") {
+		t.Errorf("line %d: %v", line, err)
+	}
+	if _, err := ana.Texts(ctx, "iris"); err == nil {
+		t.Error("a campaign with faults was made")
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/templates"
 )
 
 // update writes what the README should hold instead of comparing it:
@@ -19,6 +21,10 @@ var update = flag.Bool("update", false, "write the generated parts of the README
 
 func TestReadmeReference(t *testing.T) {
 	t.Parallel()
+	example, err := fs.ReadFile(templates.Console(), "example/campaign.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var out bytes.Buffer
 	if code := run(t.Context(), []string{"help-all"}, nil, &out, &out); code != 0 {
 		t.Fatalf("help-all: %d %s", code, out.String())
@@ -26,6 +32,7 @@ func TestReadmeReference(t *testing.T) {
 	compareReadme(t, map[string]string{
 		"reference": out.String(),
 		"diagram":   "```mermaid\n" + pipeline.Diagram() + "```\n",
+		"campaign":  "```yaml\n" + string(example) + "```\n", // as the console offers it
 	})
 }
 

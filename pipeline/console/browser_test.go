@@ -211,7 +211,7 @@ func (e *eye) pages() {
 		{"pacing", muguet + "/pacing"}, {"pacing-provider", muguet + "/pacing/orange"}, {"doubts", muguet + "/doubts"}, {"customers", muguet + "/customers"}, {"launch", muguet + "/launch"},
 		{"planned", muguet + "/planned"}, {"version", muguet + "/version/1"}, {"run", muguet + "/runs/R000001"}, {"deposit", muguet + "/runs/R000001/deposit"},
 		{"prepare", muguet + "/prepare"}, {"import", muguet + "/import"}, {"proofs", muguet + "/proofs"}, {"proof", muguet + "/proofs/7"}, {"proof-post", muguet + "/proofs/8"},
-		{"approve", muguet + "/approve"}, {"embargo", muguet + "/embargo"}, {"new", "/new"}, {"users", "/users"}, {"user", "/users/zoe"}, {"tokens", "/tokens"},
+		{"approve", muguet + "/approve"}, {"embargo", muguet + "/embargo"}, {"new", "/new"}, {"new-example", "/new/example"}, {"users", "/users"}, {"user", "/users/zoe"}, {"tokens", "/tokens"},
 		{"account", "/account"}, {"password", "/account/password"}, {"sure", "/sure?next=/account"},
 		{"letters", muguet + "/letters"}, {"letter", muguet + "/letters/breach.fr.md"}, {"saved", muguet + "/letters/breach.fr.md/saved/1"},
 		{"notices", muguet + "/notices?state=held&reason=vip"}, {"returns", muguet + "/returns"},

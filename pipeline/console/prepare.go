@@ -7,7 +7,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -21,8 +20,6 @@ import (
 
 func prepareRoutes() []route {
 	return []route{
-		{pattern: "GET /new", may: ActPrepare, do: func(v *visit) error { return v.page("new", struct{ Name string }{}) }},
-		{pattern: "POST /new", may: ActPrepare, upload: true, limit: draftLimit, do: newDraft},
 		{pattern: "GET /campaigns/{name}/prepare", may: ActProof, do: showSteps},
 		{pattern: "GET /campaigns/{name}/import", may: ActPrepare, do: stepPage("import")},
 		{pattern: "POST /campaigns/{name}/import", may: ActPrepare, upload: true, limit: listLimit, do: importLists},
@@ -40,14 +37,10 @@ func prepareRoutes() []route {
 }
 
 const (
-	draftLimit = 8 << 20 // campaign.yaml and logos
-	listLimit  = 8 << 30 // lists, compressed or not
+	listLimit = 8 << 30 // lists, compressed or not
 	// uploadFor is how long a list may take to arrive.
 	uploadFor = 2 * time.Hour
 )
-
-// CampaignForm is what a campaign may be called: it becomes a directory.
-var campaignForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 
 // parts reads a form with files, part by part. take gets each file; fields are
 // returned. The form token is the first part, and nothing is read before it.
@@ -84,47 +77,14 @@ func (v *visit) part(p *multipart.Part, n int, fields map[string]string, take fu
 		return nil
 	}
 	if p.FileName() == "" {
-		value, err := io.ReadAll(io.LimitReader(p, formLimit))
+		value, err := io.ReadAll(io.LimitReader(p, formLimit+1))
+		if len(value) > formLimit {
+			return &http.MaxBytesError{Limit: formLimit} // half a text is none
+		}
 		fields[p.FormName()] = strings.TrimSpace(string(value))
 		return err
 	}
 	return take(p.FormName(), path.Base(strings.ReplaceAll(p.FileName(), `\`, "/")), p)
-}
-
-func newDraft(v *visit) error {
-	var campaignYAML []byte
-	logos := map[string][]byte{}
-	fields, err := v.parts(func(field, name string, from io.Reader) error {
-		data, err := io.ReadAll(from)
-		switch {
-		case err != nil:
-			return err
-		case field == "file":
-			campaignYAML = data
-		case field == "logo" && len(data) > 0:
-			logos[name] = data
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	name := fields["name"]
-	if !campaignForm.MatchString(name) {
-		v.wrong("name", "problem.campaign_name")
-	}
-	if len(campaignYAML) == 0 {
-		v.wrong("file", "problem.file")
-	}
-	if len(v.problems) == 0 {
-		if err := v.refused("file", v.ops().New(v.ctx(), name, campaignYAML, logos)); err != nil {
-			return err
-		}
-	}
-	if len(v.problems) > 0 {
-		return v.again("new", struct{ Name string }{name})
-	}
-	return v.done("/campaigns/"+name+"/prepare", "draft")
 }
 
 // steps is how far a campaign is on its way to the launch.

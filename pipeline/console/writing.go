@@ -126,8 +126,11 @@ func showText(v *visit) error {
 }
 
 // written is the text of the form: lines end as in a file.
-func (v *visit) written() string {
-	s := strings.ReplaceAll(strings.ToValidUTF8(v.r.PostForm.Get("text"), "\uFFFD"), "\r\n", "\n")
+func (v *visit) written() string { return fileText(v.r.PostForm.Get("text")) }
+
+// fileText is a text of a form as a file has it.
+func fileText(text string) string {
+	s := strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\r\n", "\n")
 	s = strings.ReplaceAll(s, "\r", "\n")
 	if s != "" && !strings.HasSuffix(s, "\n") {
 		s += "\n"
