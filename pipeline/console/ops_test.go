@@ -71,7 +71,7 @@ func TestDraftFromTheExample(t *testing.T) {
 	}
 	w.desk.broken(&pipeline.Error{Code: "campaign-file", Sentence: "campaign.yaml: [12:3] unknown field <b>"})
 	a = b.upload("/new", "name", "lilas", "text", "code_name: LILAS\r\nmine: yes\r\n")
-	if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "[12:3] unknown field &lt;b&gt;") || !strings.Contains(a.body, "code_name: LILAS\nmine: yes\n</textarea>") || !strings.Contains(a.body, `value="lilas"`) {
+	if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "line 12, column 3: unknown field &lt;b&gt;") || !strings.Contains(a.body, "code_name: LILAS\nmine: yes\n</textarea>") || !strings.Contains(a.body, `value="lilas"`) {
 		t.Errorf("%d\n%s", a.status, a.body)
 	}
 	w.desk.broken(nil)
