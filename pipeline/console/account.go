@@ -149,6 +149,7 @@ func (v *visit) begin(u pipeline.User, sure, strong bool) error {
 	s := pipeline.Session{Hash: sha256.Sum256([]byte(token)), User: u.ID, Epoch: u.Epoch, CreatedAt: now, SeenAt: now, Strong: strong}
 	if sure {
 		s.SureAt = now
+		v.rememberDevice(u.Login, now)
 	}
 	if err := v.Ledger.AddSession(v.ctx(), s); err != nil {
 		return err
@@ -179,9 +180,18 @@ func loginPage(v *visit) error {
 	return v.page("login", v.loginData("", v.r.URL.Query().Get("next")))
 }
 
-// try limits attempts at passwords and codes per address.
-func (v *visit) try() error {
-	if !v.attempts.allow(v.address(v.r)) {
+// try limits attempts at passwords and codes per network, and those from a browser that
+// has logged in to this account before by themselves.
+func (v *visit) try(from From) error {
+	network := v.address(v.r)
+	ok := false
+	if from.Device != "" {
+		ok = v.attempts.allow("device " + from.Device)
+	} else {
+		site := siteOf(network)
+		ok = (site == "" || v.sites.allow(site)) && v.attempts.allow(network)
+	}
+	if !ok {
 		v.w.Header().Set("Retry-After", "60")
 		return errTooMany
 	}
@@ -189,11 +199,12 @@ func (v *visit) try() error {
 }
 
 func login(v *visit) error {
-	if err := v.try(); err != nil {
+	form := v.loginData(v.value("login"), v.value("next"))
+	from := v.from(form.Login)
+	if err := v.try(from); err != nil {
 		return err
 	}
-	form := v.loginData(v.value("login"), v.value("next"))
-	u, err := v.Accounts.Check(v.ctx(), form.Login, v.secret("password"))
+	u, err := v.Accounts.Check(v.ctx(), form.Login, v.secret("password"), from)
 	if errors.Is(err, errLogin) {
 		v.note("login-refused", "", fmt.Sprintf("user %d", u.ID)) // never what was typed: it may be a password
 		v.wrong("login", "problem.login")
@@ -213,7 +224,7 @@ func login(v *visit) error {
 
 // logIn ends a login that has succeeded.
 func (v *visit) logIn(u pipeline.User, next string) error {
-	u, err := v.Accounts.Forgive(v.ctx(), u.Login, true)
+	u, err := v.Accounts.Forgive(v.ctx(), u.Login, true, v.from(u.Login))
 	if err != nil {
 		return err
 	}
@@ -236,10 +247,11 @@ func code(v *visit) error {
 	if v.waiting == nil {
 		return v.seeOther("/login")
 	}
-	if err := v.try(); err != nil {
+	from := v.from(v.waiting.Login)
+	if err := v.try(from); err != nil {
 		return err
 	}
-	u, err := v.Accounts.CheckCode(v.ctx(), v.waiting.Login, v.value("code"))
+	u, err := v.Accounts.CheckCode(v.ctx(), v.waiting.Login, v.value("code"), from)
 	if errors.Is(err, errLogin) {
 		v.note("login-refused", "", fmt.Sprintf("user %d, code", v.waiting.ID))
 		v.wrong("code", "problem.code")
@@ -293,15 +305,16 @@ func sureForm(v *visit) error {
 
 // sure takes the password, or the code of who has an authenticator, once more.
 func sure(v *visit) error {
-	if err := v.try(); err != nil {
+	from := v.from(v.user.Login)
+	if err := v.try(from); err != nil {
 		return err
 	}
 	form := v.sureData(v.value("next"))
 	var err error
 	if len(v.user.TOTP) > 0 {
-		_, err = v.Accounts.CheckCode(v.ctx(), v.user.Login, v.value("code"))
-	} else if _, err = v.Accounts.Check(v.ctx(), v.user.Login, v.secret("password")); err == nil {
-		_, err = v.Accounts.Forgive(v.ctx(), v.user.Login, false)
+		_, err = v.Accounts.CheckCode(v.ctx(), v.user.Login, v.value("code"), from)
+	} else if _, err = v.Accounts.Check(v.ctx(), v.user.Login, v.secret("password"), from); err == nil {
+		_, err = v.Accounts.Forgive(v.ctx(), v.user.Login, false, from)
 	}
 	if errors.Is(err, errLogin) {
 		v.note("sure-refused", "", "")
@@ -326,13 +339,14 @@ func sure(v *visit) error {
 }
 
 func changePassword(v *visit) error {
-	if err := v.try(); err != nil {
+	from := v.from(v.user.Login)
+	if err := v.try(from); err != nil {
 		return err
 	}
 	if v.user.Source != Local {
 		return refuse("foreign", "this account has no password here", "")
 	}
-	if _, err := v.Accounts.Check(v.ctx(), v.user.Login, v.secret("old")); errors.Is(err, errLogin) {
+	if _, err := v.Accounts.Check(v.ctx(), v.user.Login, v.secret("old"), from); errors.Is(err, errLogin) {
 		v.wrong("old", "problem.password_wrong")
 	} else if err != nil {
 		return err
@@ -347,7 +361,7 @@ func changePassword(v *visit) error {
 	if _, err := v.Accounts.SetPassword(v.ctx(), v.user.Login, password); err != nil {
 		return err
 	}
-	u, err := v.Accounts.Forgive(v.ctx(), v.user.Login, false)
+	u, err := v.Accounts.Forgive(v.ctx(), v.user.Login, false, from)
 	if err != nil {
 		return err
 	}
@@ -390,7 +404,7 @@ func enrolForm(v *visit) error {
 }
 
 func enrol(v *visit) error {
-	if err := v.try(); err != nil {
+	if err := v.try(v.from(v.user.Login)); err != nil {
 		return err
 	}
 	if len(v.user.TOTP) > 0 {

@@ -24,24 +24,17 @@ type Accounts struct {
 	Clock  clock.Clock // of the machine
 	Random func([]byte)
 
-	hash hasher
+	hash  hasher
+	gates *gates
 }
 
 // NewAccounts returns the accounts of an installation.
 func NewAccounts(u Users, s Sealer, c clock.Clock, random func([]byte)) *Accounts {
-	return &Accounts{Users: u, Seal: s, Clock: c, Random: random, hash: newHasher()}
+	return &Accounts{Users: u, Seal: s, Clock: c, Random: random, hash: newHasher(), gates: newGates(c)}
 }
 
 // Local is the source of accounts with a password kept here.
 const Local = "local"
-
-// After so many failures in a row an account is locked: a minute, then twice as
-// long each time, up to an hour.
-const (
-	failuresFree = 5
-	lockFirst    = time.Minute
-	lockLongest  = time.Hour
-)
 
 var loginForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._@-]{1,62}$`)
 
@@ -134,6 +127,16 @@ func (a *Accounts) audit(actor, action string, u pipeline.User) pipeline.Audit {
 // change reads a user, lets f change it and writes it; again if somebody was
 // faster. The audit entry names what the user is then.
 func (a *Accounts) change(ctx context.Context, actor, login, action string, f func(*pipeline.User) error) (pipeline.User, error) {
+	return a.changeNoting(ctx, login, func(u *pipeline.User) (entries []pipeline.Audit, err error) {
+		if err = f(u); err == nil && action != "" {
+			entries = append(entries, a.audit(actor, action, *u))
+		}
+		return entries, err
+	})
+}
+
+// changeNoting is change for what notes something sometimes only.
+func (a *Accounts) changeNoting(ctx context.Context, login string, f func(*pipeline.User) ([]pipeline.Audit, error)) (pipeline.User, error) {
 	for range 8 {
 		u, err := a.Users.User(ctx, login)
 		if errors.Is(err, pipeline.ErrNotFound) {
@@ -142,12 +145,9 @@ func (a *Accounts) change(ctx context.Context, actor, login, action string, f fu
 		if err != nil {
 			return u, err
 		}
-		if err := f(&u); err != nil {
+		entries, err := f(&u)
+		if err != nil {
 			return u, err
-		}
-		var entries []pipeline.Audit
-		if action != "" {
-			entries = append(entries, a.audit(actor, action, u))
 		}
 		u, err = a.Users.UpdateUser(ctx, u, entries...)
 		if !errors.Is(err, pipeline.ErrStale) {
@@ -263,77 +263,6 @@ func (a *Accounts) SetPassword(ctx context.Context, login, password string) (pip
 	return a.change(ctx, "user:"+login, login, "password", func(u *pipeline.User) error {
 		u.Password, u.PasswordAt, u.MustChange = encoded, a.Clock.Now(), false
 		u.Epoch++
-		return nil
-	})
-}
-
-// errLogin is the one answer to whoever may not log in, whatever the reason.
-var errLogin = refuse("login", "login or password is wrong, or the account is locked or closed", "")
-
-// Check returns the user if the password is theirs. The attempt is counted before
-// it is looked at, so that many at the same moment find no gap.
-func (a *Accounts) Check(ctx context.Context, login, password string) (pipeline.User, error) {
-	login = strings.ToLower(strings.TrimSpace(login))
-	u, err := a.Users.User(ctx, login)
-	if errors.Is(err, pipeline.ErrNotFound) || err == nil && (u.Disabled || u.Source != Local) {
-		a.hash.matches("", password)
-		return u, errLogin
-	}
-	if err != nil {
-		return u, err
-	}
-	if u, err = a.countAttempt(ctx, login); err != nil {
-		a.hash.matches("", password)
-		return u, err
-	}
-	if !a.hash.matches(u.Password, password) {
-		return u, errLogin
-	}
-	return u, nil
-}
-
-// countAttempt counts one attempt at a password or code as failed until Forgive.
-func (a *Accounts) countAttempt(ctx context.Context, login string) (pipeline.User, error) {
-	return a.change(ctx, "", login, "", func(u *pipeline.User) error {
-		now := a.Clock.Now()
-		if now.Before(u.LockedUntil) {
-			return errLogin
-		}
-		u.Failures++
-		if over := u.Failures - failuresFree; over >= 0 {
-			u.LockedUntil = now.Add(min(lockFirst<<min(over, 10), lockLongest))
-		}
-		return nil
-	})
-}
-
-// Forgive forgets the attempts: the last one was right. seen notes a login.
-func (a *Accounts) Forgive(ctx context.Context, login string, seen bool) (pipeline.User, error) {
-	return a.change(ctx, "", login, "", func(u *pipeline.User) error {
-		u.Failures, u.LockedUntil = 0, time.Time{}
-		if seen {
-			u.SeenAt = a.Clock.Now()
-		}
-		return nil
-	})
-}
-
-// CheckCode reports whether a code is the one of now, and uses it up.
-func (a *Accounts) CheckCode(ctx context.Context, login, code string) (pipeline.User, error) {
-	if _, err := a.countAttempt(ctx, login); err != nil {
-		return pipeline.User{}, err
-	}
-	return a.change(ctx, "", login, "", func(u *pipeline.User) error {
-		secret, err := a.Seal.Open(u.TOTP, totpContext(u.ID))
-		if err != nil {
-			return fmt.Errorf("the secret of user %d does not open: %w", u.ID, err)
-		}
-		step, ok := totpMatch(secret, code, a.Clock.Now(), u.TOTPStep)
-		if !ok {
-			return errLogin
-		}
-		u.TOTPStep = step
-		u.Failures, u.LockedUntil = 0, time.Time{}
 		return nil
 	})
 }

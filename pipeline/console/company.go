@@ -187,7 +187,7 @@ func fromCompany(v *visit) error {
 		}
 		return v.goOn("/login/code?next=" + queryEscape(next))
 	}
-	if u, err = v.Accounts.Forgive(v.ctx(), u.Login, true); err != nil {
+	if u, err = v.Accounts.Forgive(v.ctx(), u.Login, true, v.from(u.Login)); err != nil {
 		return err
 	}
 	if err := v.begin(u, true, who.Strong); err != nil {

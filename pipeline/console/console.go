@@ -63,7 +63,8 @@ type Console struct {
 	hosts   map[string]bool
 
 	visits   *throttle                   // requests, per address
-	attempts *throttle                   // logins, per address
+	attempts *throttle                   // logins, per network
+	sites    *throttle                   // logins, per IPv6 /48
 	deeds    *throttle                   // unsafe requests, per user
 	asked    *throttle                   // references looked up, per user
 	missed   *throttle                   // references that nobody has, per user
@@ -108,7 +109,7 @@ func New(c Config) (*Console, error) {
 	}
 	k := &Console{
 		Config: c, foreign: http.NewCrossOriginProtection(), hosts: map[string]bool{},
-		visits: newThrottle(c.Real, 50*time.Millisecond, 400), attempts: newThrottle(c.Real, 6*time.Second, 10), deeds: newThrottle(c.Real, 200*time.Millisecond, 50),
+		visits: newThrottle(c.Real, 50*time.Millisecond, 400), attempts: newThrottle(c.Real, 6*time.Second, 10), sites: newThrottle(c.Real, time.Second, 60), deeds: newThrottle(c.Real, 200*time.Millisecond, 50),
 		asked: newThrottle(c.Real, 10*time.Second, 20), missed: newThrottle(c.Real, 2*time.Minute, 6), letters: newRecent[pipeline.Hourly](), calls: newRecent[pipeline.CallCount](),
 		streams: make(chan struct{}, mostStreams), watching: newShares(), jobs: newJobs(), flows: newOnce(), previews: newPreviews(), looks: newQueue(mostLooks, looksWait), strangers: newThrottle(c.Real, 6*time.Second, 20),
 	}

@@ -80,3 +80,9 @@ func (s *sentences) known(english, anything string) bool {
 	}
 	return false
 }
+
+// NetworkOf and SiteOf are what limits count together.
+var (
+	NetworkOf = networkOf
+	SiteOf    = siteOf
+)

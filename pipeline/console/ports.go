@@ -18,6 +18,7 @@ type Users interface {
 	UserOf(ctx context.Context, source, subject string) (pipeline.User, error)
 	AllUsers(ctx context.Context) ([]pipeline.User, error)
 	Append(ctx context.Context, a pipeline.Audit) error
+	SetMeta(ctx context.Context, key, value string, ifEmpty bool) (string, error)
 }
 
 // Access is where embargoes and the tokens of programs are kept; package ledger says
@@ -53,7 +54,6 @@ type Ledger interface {
 	SweepSessions(ctx context.Context, seenBefore, begunBefore time.Time) error
 
 	Meta(ctx context.Context, key string) (string, error)
-	SetMeta(ctx context.Context, key, value string, ifEmpty bool) (string, error)
 
 	Campaign(ctx context.Context, name string) (pipeline.Campaign, error)
 	AllCampaigns(ctx context.Context) ([]pipeline.Campaign, error)

@@ -3,7 +3,6 @@ package console
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"path"
 	"runtime/debug"
@@ -123,26 +122,6 @@ func headers(h http.Header, secure bool) {
 	if secure {
 		h.Set("Strict-Transport-Security", "max-age=63072000")
 	}
-}
-
-// address is where a request comes from, for limits.
-func (k *Console) address(r *http.Request) string {
-	if k.BehindProxy {
-		if all := r.Header.Values("X-Forwarded-For"); len(all) > 0 {
-			last := all[len(all)-1]
-			if i := strings.LastIndexByte(last, ','); i >= 0 {
-				last = last[i+1:]
-			}
-			if ip := net.ParseIP(strings.TrimSpace(last)); ip != nil {
-				return ip.String()
-			}
-		}
-	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // guard lets a route run for whoever may, and shows what came of it.

@@ -3,6 +3,7 @@ package console
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/art34/art34/pipeline"
 )
@@ -17,6 +18,7 @@ func userRoutes() []route {
 		{pattern: "GET /users/{login}", may: ActUsers, do: showUser},
 		{pattern: "POST /users/{login}/roles", may: ActUsers, sure: true, do: setRoles},
 		{pattern: "POST /users/{login}/reset", may: ActUsers, sure: true, do: resetUser},
+		{pattern: "POST /users/{login}/unlock", may: ActUsers, do: unlockUser},
 		{pattern: "POST /users/{login}/confirm", may: ActUsers, sure: true, do: confirmUser},
 		{pattern: "POST /users/{login}/end", may: ActUsers, do: endLogins},
 		{pattern: "POST /users/{login}/disable", may: ActUsers, do: disableUser},
@@ -34,7 +36,8 @@ func listUsers(v *visit) error {
 		Table  []Permission
 		Roles  []Role
 		Single bool
-	}{all, Permissions(), Roles(), len(all) == 1})
+		Now    time.Time
+	}{all, Permissions(), Roles(), len(all) == 1, v.Real.Now()})
 }
 
 // userForm is the data of a form with roles to tick.
@@ -122,6 +125,16 @@ func endLogins(v *visit) error {
 		return err
 	}
 	return v.done("/users/"+u.Login, "logins_ended")
+}
+
+// unlockUser opens an account that strangers have locked: whoever it is can log in from
+// a new browser again.
+func unlockUser(v *visit) error {
+	u, err := v.Accounts.Release(v.ctx(), v.user.Actor(), v.r.PathValue("login"))
+	if err != nil {
+		return err
+	}
+	return v.done("/users/"+u.Login, "unlocked")
 }
 
 func disableUser(v *visit) error { return setDisabled(v, true, "disabled") }
