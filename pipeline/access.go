@@ -22,10 +22,41 @@ var memberForm = regexp.MustCompile(`^(token:)?[a-z0-9][a-z0-9._@-]{1,62}$`)
 // "token:NAME".
 func ValidMember(s string) bool { return memberForm.MatchString(s) }
 
-// Hides reports whether the campaign is hidden from an actor, "user:LOGIN" or
-// "token:NAME", at a time.
+// Hides reports whether the campaign is hidden from an actor, "user:LOGIN",
+// "token:NAME" or "token:NAME/LOGIN", at a time. Of a program that acts for somebody
+// both have to be members.
 func (e Embargo) Hides(actor string, at time.Time) bool {
-	return at.Before(e.Until) && !slices.Contains(e.Members, strings.TrimPrefix(actor, "user:"))
+	if !at.Before(e.Until) {
+		return false
+	}
+	if program := ProgramOf(actor); program != "" && program != actor && !slices.Contains(e.Members, program) {
+		return true
+	}
+	return !slices.Contains(e.Members, LoginOf(actor))
+}
+
+var loginForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._@-]{1,62}$`)
+
+// ValidLogin reports whether something can be a login, here or in a system of the
+// company.
+func ValidLogin(s string) bool { return loginForm.MatchString(s) }
+
+// ProgramOf is the program of an actor, "token:NAME"; "" of one who came by themselves.
+func ProgramOf(actor string) string {
+	program, _, _ := strings.Cut(actor, "/")
+	if !strings.HasPrefix(program, "token:") {
+		return ""
+	}
+	return program
+}
+
+// LoginOf is who an actor is, whichever way they came: LOGIN of "user:LOGIN" and of
+// "token:NAME/LOGIN". A program that names nobody is itself.
+func LoginOf(actor string) string {
+	if program := ProgramOf(actor); program != "" && program != actor {
+		return actor[len(program)+1:]
+	}
+	return strings.TrimPrefix(actor, "user:")
 }
 
 // APIToken lets a program of the company use the console's interface for programs. The
@@ -49,6 +80,14 @@ func (t APIToken) LogValue() slog.Value { return slog.Int64Value(t.ID) }
 
 // Actor is the token as events and the audit trail name it.
 func (t APIToken) Actor() string { return "token:" + t.Name }
+
+// ActorFor is the token with the person for whom it acts; login "": for nobody.
+func (t APIToken) ActorFor(login string) string {
+	if login == "" {
+		return t.Actor()
+	}
+	return t.Actor() + "/" + login
+}
 
 // Remembered is the answer to a request of a program that carried an idempotency
 // key: who asks again with the same key gets it again, and nothing is done twice.

@@ -1,6 +1,9 @@
 package pipeline
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Call is one caller with one agent of the cell, from the look-up to its outcome. It
 // holds no person: whom it is about is a notice, and what was typed to find them is
@@ -155,6 +158,34 @@ func CallSealContext(call int64) []byte {
 type Quota struct {
 	Hour, Day int
 	Now       time.Time
+	// Shared bounds all agents of one program together, whose names begin so:
+	// "token:crm/". "" bounds nobody.
+	Shared     string
+	SharedHour int
+}
+
+// LongestCall is how long a call that nobody ends can be looked at, and looked up in.
+const LongestCall = 4 * time.Hour
+
+// Bound is how many look-ups there may be within a time.
+type Bound struct {
+	Most   int
+	Over   time.Duration
+	Shared bool // counted of all whose names begin with Quota.Shared
+}
+
+// Bounds are those that a quota sets.
+func (q Quota) Bounds() []Bound {
+	all := []Bound{{q.Hour, time.Hour, false}, {q.Day, 24 * time.Hour, false}}
+	if q.Shared != "" {
+		all = append(all, Bound{q.SharedHour, time.Hour, true})
+	}
+	return slices.DeleteFunc(all, func(b Bound) bool { return b.Most <= 0 })
+}
+
+// SharedEnd is the first name after all that begin with Shared.
+func (q Quota) SharedEnd() string {
+	return q.Shared[:len(q.Shared)-1] + string(q.Shared[len(q.Shared)-1]+1)
 }
 
 // CallFilter selects calls. Zero fields select everything.

@@ -262,6 +262,21 @@ func giveAnswer(v *visit) error {
 		return err
 	}
 	n, _ := strconv.Atoi(v.value("n"))
+	call, err := v.ownCall(c, v.number64("call"))
+	if err != nil {
+		return err
+	}
+	if err := v.give(c, q, n, call); err != nil {
+		return err
+	}
+	if call > 0 {
+		return v.done(callPath(call), "answer_given")
+	}
+	return v.done(campaignPath(c)+"/answers?lang="+q.Locale, "answer_given")
+}
+
+// give records that a version was answered with; call is 0 outside one.
+func (v *visit) give(c pipeline.Campaign, q pipeline.QA, n int, call int64) error {
 	versions, _, err := v.Ledger.QAHistory(v.ctx(), c.ID, q.ID)
 	if err != nil {
 		return err
@@ -269,42 +284,30 @@ func giveAnswer(v *visit) error {
 	if n < 1 || n > len(versions) || !v.mayRead(versions[n-1]) {
 		return pipeline.ErrNotFound
 	}
-	call, err := v.ownCall(c)
-	if err != nil {
-		return err
-	}
-	err = v.Ledger.GiveQA(v.ctx(), pipeline.QAGiven{Campaign: c.ID, QA: q.ID, N: n, Call: call, Actor: v.user.Actor(), At: v.Clock.Now()})
+	err = v.Ledger.GiveQA(v.ctx(), pipeline.QAGiven{Campaign: c.ID, QA: q.ID, N: n, Call: call, Actor: v.actor(), At: v.Clock.Now()})
 	if errors.Is(err, pipeline.ErrConflict) {
 		return pipeline.ErrNotFound // never published
 	}
-	if err != nil {
+	if err != nil || call == 0 {
 		return err
 	}
-	if call > 0 {
-		step := pipeline.CallStep{Call: call, At: v.Clock.Now(), Agent: v.user.Actor(), Kind: pipeline.StepAnswer, Code: q.Topic, Detail: q.Locale + " " + strconv.Itoa(n)}
-		if err := v.Ledger.AddSteps(v.ctx(), step); err != nil {
-			return err
-		}
-		return v.done(callPath(call), "answer_given")
-	}
-	return v.done(campaignPath(c)+"/answers?lang="+q.Locale, "answer_given")
+	return v.Ledger.AddSteps(v.ctx(), pipeline.CallStep{Call: call, At: v.Clock.Now(), Agent: v.actor(), Kind: pipeline.StepAnswer, Code: q.Topic, Detail: q.Locale + " " + strconv.Itoa(n)})
 }
 
 // callPath is the page of a call.
 func callPath(call int64) string { return "/cell/calls/" + strconv.FormatInt(call, 10) }
 
-// ownCall is the call that a form belongs to, 0 without one. It must be one of the
+// ownCall is the call that something belongs to, 0 without one. It must be one of the
 // visitor, under way and about this campaign or about none yet.
-func (v *visit) ownCall(c pipeline.Campaign) (int64, error) {
-	id, err := strconv.ParseInt(v.value("call"), 10, 64)
-	if err != nil || id <= 0 {
+func (v *visit) ownCall(c pipeline.Campaign, id int64) (int64, error) {
+	if id <= 0 {
 		return 0, nil
 	}
 	call, err := v.Ledger.Call(v.ctx(), id)
 	if err != nil {
 		return 0, err
 	}
-	if call.Agent != v.user.Actor() || !call.Open() || call.Campaign != 0 && call.Campaign != c.ID {
+	if call.Agent != v.actor() || !call.Open() || call.Campaign != 0 && call.Campaign != c.ID {
 		return 0, pipeline.ErrNotFound
 	}
 	return id, nil

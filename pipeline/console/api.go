@@ -97,7 +97,8 @@ type problemDetails struct {
 }
 
 func (k *Console) endpoints() []endpoint {
-	return slices.Concat(campaignEndpoints(), controlEndpoints(), answerEndpoints(), cellEndpoints())
+	return slices.Concat(campaignEndpoints(), noticeEndpoints(), controlEndpoints(), printEndpoints(), answerEndpoints(), questionEndpoints(), composeEndpoints(),
+		cellEndpoints(), queueEndpoints(), floorEndpoints())
 }
 
 // api answers programs. It reads no cookie, and sets none.
@@ -169,8 +170,11 @@ func (a *api) serve(e *endpoint, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	key := r.Header.Get("Idempotency-Key")
-	if e.method == http.MethodGet || key == "" {
+	if e.method == http.MethodGet || key == "" || e.shows() {
 		status, kind, answer := a.work(e, v, body)
+		if status == http.StatusOK && e.tagged() && a.unchanged(v, answer) {
+			return
+		}
 		send(w, status, kind, answer)
 		return
 	}
@@ -217,7 +221,7 @@ func (a *api) admit(e *endpoint, v *visit) bool {
 		problemOf(v.w, http.StatusForbidden, "scope", "this token is not for "+string(e.may), "")
 		return false
 	}
-	return true
+	return a.person(e, v)
 }
 
 // stranger refuses who has no token: the same for none, a wrong one, and one that is

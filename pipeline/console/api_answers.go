@@ -18,7 +18,7 @@ func answerEndpoints() []endpoint {
 }
 
 type answerQuery struct {
-	Words  string `json:"words,omitempty" max:"200"`
+	Words  string `json:"words,omitempty" max:"200" eg:"bank"`
 	Locale string `json:"locale" enum:"fr|en"`
 }
 
@@ -64,7 +64,7 @@ func apiAnswers(v *visit, in answerQuery) (answerList, error) {
 }
 
 type sentenceQuery struct {
-	Reference string `json:"reference" max:"40"`
+	Reference string `json:"reference" max:"40" eg:"7KQ2-M9XD-4T0V"`
 }
 
 type sentenceAnswer struct {

@@ -26,7 +26,7 @@ func campaignEndpoints() []endpoint {
 // campaignLine is a campaign in a list.
 type campaignLine struct {
 	Name      string     `json:"name"`
-	CodeName  string     `json:"code_name" doc:"The only name that others see."`
+	CodeName  string     `json:"code_name" eg:"MUGUET" doc:"The only name that others see."`
 	Kind      string     `json:"kind" enum:"breach|awareness"`
 	State     string     `json:"state" enum:"draft|approved|running|paused|cancelled"`
 	PausedFor string     `json:"paused_for" doc:"Code of why it is paused: operator, canary."`
@@ -199,7 +199,7 @@ func apiRuns(v *visit, _ nothing) (runPage, error) {
 	page, next, err := onePage(v, runs, pipeline.Run.Name)
 	items := []runLine{}
 	for _, r := range page {
-		items = append(items, runLine{r.Name(), string(r.State), int64(r.Letters), int64(r.Pages), r.CutAt.UTC(), r.Profile, r.SHA256, c.Name})
+		items = append(items, lineOfRun(c, r))
 	}
 	return runPage{items, next}, err
 }
@@ -214,4 +214,10 @@ func (v *visit) why(reason string) (string, error) {
 		return "", invalid("reason", "personal", "the reason holds "+redact.Personal(s)+", and reasons lie in clear in the ledger")
 	}
 	return s, nil
+}
+
+// unstamped is the campaign without its time: for who asks whether anything is new.
+func (s campaignStatus) unstamped() any {
+	s.At = time.Time{}
+	return s
 }

@@ -13,19 +13,28 @@ import (
 
 func cellEndpoints() []endpoint {
 	return []endpoint{
+		endpointOf("GET", "/calls", "listCalls", "The calls that the person has under way, newest first.", ActLookUp, apiMine),
 		endpointOf("POST", "/calls", "openCall", "Find a customer by exact match, and open a call about it. Nothing is said of the customer before the caller is verified.", ActLookUp, apiOpenCall),
 		endpointOf("GET", "/calls/{call}", "showCall", "The call as it stands; once the caller is verified with sentence, data concerned, timeline and what is next, masked.", ActLookUp, apiCase),
+		endpointOf("POST", "/calls/{call}/look-up", "lookUpAgain", "Go on with another key, where nobody was found or several were.", ActLookUp, apiLookAgain),
 		endpointOf("POST", "/calls/{call}/verify", "verifyCaller", "Make sure of the caller, in a way that the campaign allows.", ActLookUp, apiVerify),
+		endpointOf("POST", "/calls/{call}/number", "showNumber", "The number on file for a call back: it is dialled, and never read out. One that is not there counts as a wrong answer.", ActLookUp, apiNumber),
+		endpointOf("POST", "/calls/{call}/full", "unmask", "The call with everything in full; on record with its reason.", ActLookUp, apiUnmask),
 		endpointOf("GET", "/calls/{call}/letters/{notice}/{attempt}", "showLetter", "A letter as it went out, compared with what was recorded.", ActLookUp, apiLetter),
+		endpointOf("POST", "/calls/{call}/compare", "compareAddress", "Is what the caller states the address on file? A wrong one counts as a wrong answer.", ActHelp, apiCompare),
 		endpointOf("POST", "/calls/{call}/copy", "sendCopy", "Send the letter once more, to an address from before the incident.", ActHelp, apiCopy),
 		endpointOf("POST", "/calls/{call}/correct", "proposeAddress", "Ask a second person for a corrected address; until they agree nothing changes.", ActHelp, apiCorrect),
+		endpointOf("POST", "/calls/{call}/post", "postInstead", "Let what is planned by e-mail go by post.", ActHelp, apiByPost),
+		endpointOf("POST", "/calls/{call}/mark", "markCustomer", "The customer has died, or is protected: what has not left is held, and the lead is told.", ActHelp, apiMark),
+		endpointOf("POST", "/calls/{call}/escalate", "escalateCall", "Pass the call on to the lead.", ActHelp, apiEscalate),
+		endpointOf("POST", "/calls/{call}/written", "answerInWriting", "Send an answer to the address on file, whatever it says: for a caller who cannot be verified. The answer is the same for everybody.", ActHelp, apiWritten),
 		endpointOf("POST", "/calls/{call}/note", "noteCall", "Keep what was said, sealed.", ActHelp, apiNote),
 		endpointOf("POST", "/calls/{call}/close", "closeCall", "End the call.", ActLookUp, apiClose),
 	}
 }
 
 type callOrder struct {
-	Key      string `json:"key" max:"320" doc:"Reference, customer or contract number, e-mail, phone, or name and postcode."`
+	Key      string `json:"key" max:"320" eg:"C10000042" doc:"Reference, customer or contract number, e-mail, phone, or name and postcode."`
 	Campaign string `json:"campaign,omitempty" doc:"All that are not drafts, if it is left out."`
 }
 
@@ -38,23 +47,56 @@ type callCase struct {
 	Locked   bool              `json:"locked" doc:"Too many wrong answers: give the general answer."`
 	Sentence map[string]string `json:"sentence" doc:"To read aloud, by locale; empty before the caller is verified."`
 	AsOf     *time.Time        `json:"as_of" doc:"Of not-concerned: when the import says so."`
-	Customer *callCustomer     `json:"customer" doc:"Of the stage answer; masked."`
+	Customer *callCustomer     `json:"customer" doc:"Of the stage answer; masked unless asked for in full."`
+	Steps    []callStep        `json:"steps" doc:"What happened in the call, once the caller is verified."`
+	Waiting  bool              `json:"waiting" doc:"In the queue of the lead."`
 }
 
 type callCustomer struct {
-	Name      string         `json:"name"`
-	Reference string         `json:"reference"`
-	State     string         `json:"state"`
-	Impacts   []callImpact   `json:"impacts"`
-	Timeline  []callHappened `json:"timeline"`
-	Letters   []callLetter   `json:"letters"`
-	Next      callNext       `json:"next"`
+	Name      string              `json:"name" eg:"J•••"`
+	Customers []string            `json:"customers" doc:"Customer numbers."`
+	Reference string              `json:"reference" eg:"•••T0V"`
+	State     string              `json:"state" eg:"accepted"`
+	Locale    string              `json:"locale" eg:"fr"`
+	Flags     []string            `json:"flags" eg:"minor"`
+	Sentences []map[string]string `json:"sentences" doc:"To read aloud, by locale: of the first notice, then of its supplements."`
+	Impacts   []callImpact        `json:"impacts"`
+	Timeline  []callHappened      `json:"timeline"`
+	Letters   []callLetter        `json:"letters"`
+	Next      callNext            `json:"next"`
+	Copies    []string            `json:"copies" eg:"post" doc:"Where a copy may go: addresses from before the incident."`
+	Locales   []string            `json:"locales" eg:"fr" doc:"In which the campaign writes."`
+	Proposed  bool                `json:"proposed" doc:"A corrected address waits for a second person."`
+	Told      []callTold          `json:"told_not_concerned" doc:"When the customer was told before that they are not concerned."`
+	Earlier   []callBefore        `json:"earlier" doc:"Other calls about this customer, newest first."`
 }
 
 type callImpact struct {
-	Contract string   `json:"contract" doc:"Empty: of the person."`
-	Label    string   `json:"label"`
-	Data     []string `json:"data" doc:"Codes."`
+	Contract string              `json:"contract" eg:"•••761" doc:"Empty: of the person."`
+	Label    string              `json:"label" eg:"Internet"`
+	Data     []string            `json:"data" eg:"contact" doc:"Codes."`
+	Names    map[string][]string `json:"names" doc:"The fields exactly, by locale."`
+}
+
+type callTold struct {
+	At     time.Time `json:"at"`
+	Import int64     `json:"import" doc:"As of which."`
+}
+
+type callBefore struct {
+	Call     int64      `json:"call"`
+	OpenedAt time.Time  `json:"opened_at"`
+	Cause    string     `json:"cause" eg:"data"`
+	Outcome  string     `json:"outcome" eg:"answered"`
+	Notes    []callStep `json:"notes"`
+}
+
+type callStep struct {
+	At    time.Time `json:"at"`
+	Agent string    `json:"agent" eg:"token:crm/ana"`
+	Kind  string    `json:"kind" eg:"note"`
+	Code  string    `json:"code"`
+	Text  string    `json:"text" eg:"rings back on Monday"`
 }
 
 type callHappened struct {
@@ -97,7 +139,11 @@ func (v *visit) callCase(who Asker, id int64) (callCase, error) {
 	if err != nil {
 		return callCase{}, err
 	}
-	out := callCase{Call: c.Call.ID, Campaign: c.Campaign.Name, Stage: string(c.Stage), Ways: []string{}, Columns: append([]string{}, c.Proofs.Columns...), Locked: c.Locked, Sentence: map[string]string{}, AsOf: instant(c.AsOf)}
+	return caseOf(c), nil
+}
+
+func caseOf(c Case) callCase {
+	out := callCase{Call: c.Call.ID, Campaign: c.Campaign.Name, Stage: string(c.Stage), Ways: []string{}, Columns: append([]string{}, c.Proofs.Columns...), Locked: c.Locked, Sentence: map[string]string{}, AsOf: instant(c.AsOf), Steps: []callStep{}, Waiting: c.Call.Waiting()}
 	for _, w := range c.Proofs.Ways {
 		out.Ways = append(out.Ways, string(w))
 	}
@@ -108,18 +154,47 @@ func (v *visit) callCase(who Asker, id int64) (callCase, error) {
 		if len(f.Sentences) > 0 {
 			out.Sentence = f.Sentences[0]
 		}
-		out.Customer = customerOf(f)
+		out.Customer = customerOf(c)
 	}
-	return out, nil
+	if c.Stage == StageAnswer || c.Stage == StageNotConcerned {
+		out.Steps = stepsOf(c.Steps)
+	}
+	return out
 }
 
-func customerOf(f *File) *callCustomer {
+func stepsOf(all []Step) []callStep {
+	list := []callStep{}
+	for _, s := range all {
+		list = append(list, callStep{s.At.UTC(), s.Agent, s.Kind, s.Code, s.Text})
+	}
+	return list
+}
+
+func customerOf(d Case) *callCustomer {
+	f := d.File
 	c := &callCustomer{
-		Name: f.Name, Reference: f.Reference, State: string(f.State), Impacts: []callImpact{}, Timeline: []callHappened{}, Letters: []callLetter{},
-		Next: callNext{string(f.Next.State), string(f.Next.Channel), instant(f.Next.At)},
+		Name: f.Name, Customers: append([]string{}, f.Customers...), Reference: f.Reference, State: string(f.State), Locale: f.Locale, Flags: append([]string{}, f.Flags...),
+		Sentences: append([]map[string]string{}, f.Sentences...), Impacts: []callImpact{}, Timeline: []callHappened{}, Letters: []callLetter{},
+		Next: callNext{string(f.Next.State), string(f.Next.Channel), instant(f.Next.At)}, Copies: []string{}, Locales: append([]string{}, f.Locales...),
+		Proposed: d.Proposed, Told: []callTold{}, Earlier: []callBefore{},
+	}
+	for _, ch := range []pipeline.Channel{pipeline.Email, pipeline.Post} {
+		if f.Reach[ch] {
+			c.Copies = append(c.Copies, string(ch))
+		}
+	}
+	for _, t := range d.Told {
+		c.Told = append(c.Told, callTold{t.At.UTC(), t.Import})
+	}
+	for _, e := range d.Earlier {
+		c.Earlier = append(c.Earlier, callBefore{e.Call.ID, e.Call.OpenedAt.UTC(), e.Call.Cause, e.Call.Outcome, stepsOf(e.Notes)})
 	}
 	for _, i := range f.Impacts {
-		c.Impacts = append(c.Impacts, callImpact{i.Contract, i.Label, append([]string{}, i.Data...)})
+		x := callImpact{i.Contract, i.Label, append([]string{}, i.Data...), i.Names}
+		if x.Names == nil {
+			x.Names = map[string][]string{}
+		}
+		c.Impacts = append(c.Impacts, x)
 	}
 	for _, h := range f.Timeline {
 		c.Timeline = append(c.Timeline, callHappened{h.At.UTC(), h.Notice, h.Attempt, string(h.Kind), string(h.Channel), h.Code})
@@ -194,7 +269,7 @@ func apiLetter(v *visit, _ nothing) (letterAnswer, error) {
 }
 
 type copyOrder struct {
-	Reason  string `json:"reason" max:"300" doc:"Why; a sentence without names. It goes on record."`
+	Reason  string `json:"reason" max:"300" eg:"ticket 7" doc:"Why; a sentence without names. It goes on record."`
 	Channel string `json:"channel" enum:"email|post"`
 	Locale  string `json:"locale,omitempty" max:"10" doc:"As before, if it is left out."`
 	Large   bool   `json:"large,omitempty" doc:"Large print."`
@@ -215,13 +290,25 @@ func apiCopy(v *visit, in copyOrder) (callCase, error) {
 	return v.cell(func(who Asker, id int64) error { return v.Cell.Copy(v.ctx(), who, id, o, reason) })
 }
 
-type addressOrder struct {
-	Reason   string   `json:"reason" max:"300" doc:"Why; a sentence without names. It goes on record."`
-	Email    string   `json:"email,omitempty" max:"320" doc:"An e-mail address; or lines."`
+// statedAddress is an address as a caller states it.
+type statedAddress struct {
+	Email    string   `json:"email,omitempty" max:"320" eg:"jeanne@mail.example" doc:"An e-mail address; or lines."`
 	Lines    []string `json:"lines,omitempty"`
 	Postcode string   `json:"postcode,omitempty" max:"20"`
 	City     string   `json:"city,omitempty" max:"100"`
 	Country  string   `json:"country,omitempty" max:"2"`
+}
+
+func (a statedAddress) address() (Address, error) {
+	if (a.Email == "") == (len(a.Lines) == 0) || len(a.Lines) > 5 {
+		return Address{}, invalid("email", "choose", "an e-mail address or up to five lines of a postal one, and not both")
+	}
+	return Address{a.Email, a.Lines, a.Postcode, a.City, a.Country}, nil
+}
+
+type addressOrder struct {
+	Reason string `json:"reason" max:"300" eg:"moved" doc:"Why; a sentence without names. It goes on record."`
+	statedAddress
 }
 
 func apiCorrect(v *visit, in addressOrder) (callCase, error) {
@@ -229,33 +316,38 @@ func apiCorrect(v *visit, in addressOrder) (callCase, error) {
 	if err != nil {
 		return callCase{}, err
 	}
-	if (in.Email == "") == (len(in.Lines) == 0) || len(in.Lines) > 5 {
-		return callCase{}, invalid("email", "choose", "an e-mail address or up to five lines of a postal one, and not both")
+	a, err := in.statedAddress.address()
+	if err != nil {
+		return callCase{}, err
 	}
-	a := Address{in.Email, in.Lines, in.Postcode, in.City, in.Country}
 	return v.cell(func(who Asker, id int64) error { return v.Cell.Propose(v.ctx(), who, id, a, reason) })
 }
 
 type noteOrder struct {
-	Text string `json:"text" max:"2000"`
+	Text string `json:"text" max:"2000" eg:"rings back on Monday"`
 }
 
 func apiNote(v *visit, in noteOrder) (callCase, error) {
-	if in.Text == "" || len(in.Text) > 8000 {
-		return callCase{}, invalid("text", "missing", "the note is empty or too long")
+	text, err := prose("text", in.Text, noteLimit, true)
+	if err != nil {
+		return callCase{}, err
 	}
-	return v.cell(func(who Asker, id int64) error { return v.Cell.Note(v.ctx(), who, id, in.Text) })
+	return v.cell(func(who Asker, id int64) error { return v.Cell.Note(v.ctx(), who, id, text) })
 }
 
 type closeOrder struct {
-	Cause   string `json:"cause" doc:"concerned, data, genuine, not-received, advice, correction, complaint, phishing, rights, press, other."`
-	Outcome string `json:"outcome" doc:"answered, general, written, passed-on, call-back, hung-up."`
+	Cause   string `json:"cause" eg:"data" doc:"concerned, data, genuine, not-received, advice, correction, complaint, phishing, rights, press, other."`
+	Outcome string `json:"outcome" eg:"answered" doc:"answered, general, written, passed-on, call-back, hung-up."`
 	Text    string `json:"text,omitempty" max:"2000"`
 }
 
 func apiClose(v *visit, in closeOrder) (callCase, error) {
-	if in.Cause == "" || in.Outcome == "" || len(in.Text) > 8000 {
+	if in.Cause == "" || in.Outcome == "" {
 		return callCase{}, invalid("cause", "missing", "say why the customer called, and what came of it")
 	}
-	return v.cell(func(who Asker, id int64) error { return v.Cell.Close(v.ctx(), who, id, in.Cause, in.Outcome, in.Text) })
+	text, err := prose("text", in.Text, noteLimit, false)
+	if err != nil {
+		return callCase{}, err
+	}
+	return v.cell(func(who Asker, id int64) error { return v.Cell.Close(v.ctx(), who, id, in.Cause, in.Outcome, text) })
 }

@@ -32,7 +32,7 @@ func controlEndpoints() []endpoint {
 type reasoned interface{ reason() *string }
 
 type because struct {
-	Reason string `json:"reason" max:"300" doc:"Why; a sentence without names. It goes on record."`
+	Reason string `json:"reason" max:"300" eg:"ticket 7" doc:"Why; a sentence without names. It goes on record."`
 }
 
 func (b *because) reason() *string { return &b.Reason }
@@ -62,7 +62,7 @@ func deedOf[In any, P interface {
 }
 
 type launchOrder struct {
-	Reason string     `json:"reason" max:"300" doc:"Why now; a sentence without names. It goes on record."`
+	Reason string     `json:"reason" max:"300" eg:"ticket 7" doc:"Why now; a sentence without names. It goes on record."`
 	At     *time.Time `json:"at,omitempty" doc:"When; now if it is left out."`
 	Canary int        `json:"canary,omitempty" doc:"Pause for a resume after so many were accepted; 0: none."`
 }
@@ -81,11 +81,11 @@ func apiLaunch(v *visit, c pipeline.Campaign, in launchOrder) error {
 }
 
 type pacingOrder struct {
-	Reason      string   `json:"reason" max:"300" doc:"Why; a sentence without names. It goes on record."`
-	Rate        *float64 `json:"rate,omitempty" doc:"E-mails a second over all; 0: no limit."`
+	Reason      string   `json:"reason" max:"300" eg:"ticket 7" doc:"Why; a sentence without names. It goes on record."`
+	Rate        *float64 `json:"rate,omitempty" eg:"20" doc:"E-mails a second over all; 0: no limit."`
 	Connections *int     `json:"connections,omitempty"`
 	Window      *int     `json:"window,omitempty" doc:"Notices marked ahead per connection."`
-	Hours       *string  `json:"hours,omitempty" max:"100" doc:"08:00-20:00 Europe/Paris; empty: always."`
+	Hours       *string  `json:"hours,omitempty" max:"100" eg:"08:00-20:00 Europe/Paris" doc:"08:00-20:00 Europe/Paris; empty: always."`
 	Providers   string   `json:"providers,omitempty" enum:"default|off" doc:"The shipped limits per mailbox provider, or none."`
 }
 
@@ -131,8 +131,8 @@ func apiPacing(v *visit, c pipeline.Campaign, in pacingOrder) error {
 }
 
 type breakerOrder struct {
-	Reason string `json:"reason" max:"300" doc:"Why; a sentence without names. It goes on record."`
-	Scope  string `json:"scope" max:"100" doc:"As in breakers of the campaign: relay, provider:NAME."`
+	Reason string `json:"reason" max:"300" eg:"ticket 7" doc:"Why; a sentence without names. It goes on record."`
+	Scope  string `json:"scope" max:"100" eg:"provider:orange" doc:"As in breakers of the campaign: relay, provider:NAME."`
 }
 
 func (b *breakerOrder) reason() *string { return &b.Reason }
@@ -149,8 +149,8 @@ func apiBreaker(v *visit, c pipeline.Campaign, in breakerOrder) error {
 }
 
 type cohortOrder struct {
-	Reason    string   `json:"reason" max:"300" doc:"Why; a sentence without names. It goes on record."`
-	Customers []string `json:"customers,omitempty" doc:"Customer numbers, 1000 at most; or flag."`
+	Reason    string   `json:"reason" max:"300" eg:"ticket 7" doc:"Why; a sentence without names. It goes on record."`
+	Customers []string `json:"customers,omitempty" eg:"C10000042" doc:"Customer numbers, 1000 at most; or flag."`
 	Flag      string   `json:"flag,omitempty" max:"40" doc:"All customers with this flag."`
 }
 

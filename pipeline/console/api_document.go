@@ -20,7 +20,11 @@ type object = map[string]any
 
 const apiAbout = `What people do on the console, for programs of the company: a customer system that shows what was written to a customer, an intranet that shows how far a campaign is.
 
-A request carries a token, ` + "`Authorization: Bearer art34_…`" + `, which an administrator makes for the operations that it needs. Bodies are JSON; nothing personal stands in an address. Errors are application/problem+json (RFC 9457) with a stable code. An unsafe request may carry an Idempotency-Key: asked again with the same key within a day, it is answered as the first time and nothing is done twice. Times are RFC 3339 in UTC.`
+A request carries a token, ` + "`Authorization: Bearer art34_…`" + `, which an administrator makes for the operations that it needs. Bodies are JSON; nothing personal stands in an address. Errors are application/problem+json (RFC 9457) with a stable code. An unsafe request may carry an Idempotency-Key: asked again with the same key within a day, it is answered as the first time and nothing is done twice. Times are RFC 3339 in UTC.
+
+What an agent or a lead does is done in their name: ` + "`On-Behalf-Of: LOGIN`" + ` says who it is, as the company's systems know them, and the record names program and person. Whoever has an account of the console does here what they may do there, and no more; decisions of a lead need such an account, and a program is one pair of eyes whomever it names. Calls, quotas of look-ups and locks are those of the person; the look-ups of a token bound all of them together. A campaign under an embargo, or that there is not, is 404 for everything.
+
+Lists with next go on with the parameter after. Figures carry an ETag. 429 and 503 say in Retry-After when to ask again.`
 
 // openAPI writes the document.
 func openAPI(table []endpoint) ([]byte, error) {
@@ -48,11 +52,13 @@ func openAPI(table []endpoint) ([]byte, error) {
 		"jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
 		"servers":           []any{object{"url": apiBase}},
 		"security":          []any{object{"token": []string{}}},
+		"tags":              scopeTags(),
 		"paths":             paths,
 		"components": object{
 			"schemas":         s,
 			"securitySchemes": object{"token": object{"type": "http", "scheme": "bearer", "description": "A token of the console, made by an administrator."}},
-			"responses":       object{"Problem": object{"description": "What is wrong.", "content": object{"application/problem+json": object{"schema": problemRef}}}},
+			"responses":       problems(problemRef),
+			"headers":         object{"RetryAfter": object{"description": "Seconds until it is worth another try.", "schema": object{"type": "integer"}}},
 		},
 	}, "", " ")
 }
@@ -65,16 +71,12 @@ func (s schemas) operation(e endpoint) (object, error) {
 		return nil, err
 	}
 	op := object{
-		"operationId": e.id, "summary": e.does, "security": []any{object{"token": []string{string(e.may)}}},
-		"responses": object{"200": object{"description": "Done.", "content": object{"application/json": object{"schema": out}}}, "default": object{"$ref": "#/components/responses/Problem"}},
+		"operationId": e.id, "summary": e.does, "tags": []string{string(e.may)}, "security": []any{object{"token": []string{string(e.may)}}},
+		"responses": answersOf(e, object{"schema": out, "example": example(e.out, "")}),
 	}
 	parameters := []any{}
 	for _, m := range inPath.FindAllStringSubmatch(e.path, -1) {
-		kind := "string"
-		if m[1] == "call" || m[1] == "notice" || m[1] == "attempt" {
-			kind = "integer"
-		}
-		parameters = append(parameters, object{"name": m[1], "in": "path", "required": true, "schema": object{"type": kind}})
+		parameters = append(parameters, object{"name": m[1], "in": "path", "required": true, "schema": object{"type": inPathKind(m[1])}, "example": inPathExample(m[1])})
 	}
 	for _, q := range e.query {
 		kind := "string"
@@ -83,17 +85,21 @@ func (s schemas) operation(e endpoint) (object, error) {
 		}
 		parameters = append(parameters, object{"name": q.name, "in": "query", "description": q.does, "schema": object{"type": kind}})
 	}
+	parameters = append(parameters, object{"name": behalf, "in": "header", "required": needsPerson(e.may), "description": personNote(e.may), "schema": object{"type": "string", "pattern": "^[a-z0-9][a-z0-9._@-]{1,62}$"}, "example": "ana.martin"})
+	if e.tagged() {
+		parameters = append(parameters, object{"name": "If-None-Match", "in": "header", "description": "The ETag of the answer before: 304 without a body if nothing is new.", "schema": object{"type": "string"}})
+	}
 	if e.method != http.MethodGet {
-		parameters = append(parameters, object{"name": "Idempotency-Key", "in": "header", "description": "What makes this request one of its own.", "schema": object{"type": "string", "maxLength": 200}})
+		if !e.shows() {
+			parameters = append(parameters, object{"name": "Idempotency-Key", "in": "header", "description": "What makes this request one of its own.", "schema": object{"type": "string", "maxLength": 200}, "example": "ticket-7"})
+		}
 		in, err := s.of(e.in)
 		if err != nil {
 			return nil, err
 		}
-		op["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": in}}}
+		op["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": in, "example": example(e.in, "")}}}
 	}
-	if len(parameters) > 0 {
-		op["parameters"] = parameters
-	}
+	op["parameters"] = parameters
 	return op, nil
 }
 
@@ -144,7 +150,10 @@ func (s schemas) record(t reflect.Type) (object, error) {
 	}
 	properties, required := object{}, []string{}
 	s[name] = object{} // a type may hold itself
-	for f := range t.Fields() {
+	for _, f := range reflect.VisibleFields(t) {
+		if f.Anonymous {
+			continue // its fields stand here as if they were ours
+		}
 		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if key == "" {
 			return nil, fmt.Errorf("%s.%s has no name in JSON", t, f.Name)

@@ -22,6 +22,10 @@ type remembered struct {
 	Body   []byte
 }
 
+// shows reports whether an unsafe request only shows something in full: that is not
+// kept for a repetition.
+func (e *endpoint) shows() bool { return e.id == "showNumber" || e.id == "unmask" }
+
 // onceOnly does what was asked unless it was done for the same key: then the answer
 // is given again.
 func (a *api) onceOnly(e *endpoint, v *visit, body []byte, key string) {
@@ -30,7 +34,7 @@ func (a *api) onceOnly(e *endpoint, v *visit, body []byte, key string) {
 		return
 	}
 	r := pipeline.Remembered{Token: v.program.ID, Key: a.Accounts.Seal.MAC("art34/idempotency/1", []byte(key)), At: a.Real.Now()}
-	r.Request = sha256.Sum256(fmt.Appendf(nil, "%s %s\n%s", e.method, v.r.URL.EscapedPath(), body))
+	r.Request = sha256.Sum256(fmt.Appendf(nil, "%s %s\n%s\n%s", e.method, v.r.URL.EscapedPath(), v.behalf.Login, body))
 	aad := fmt.Appendf(nil, "api|answer|%d|%x", r.Token, r.Key)
 	kept, first, err := a.Ledger.Remember(v.ctx(), r)
 	if err != nil {

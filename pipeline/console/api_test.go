@@ -23,6 +23,8 @@ type program struct {
 	w     *world
 	token string
 	check validator.Validator // nil: answers are not held against the document
+	// person is for whom it acts; "": somebody who has no account, "-": for nobody.
+	person string
 }
 
 // token makes a token for actions.
@@ -57,6 +59,13 @@ func (p *program) call(method, path, body string, header ...string) reply {
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
+	switch p.person {
+	case "":
+		r.Header.Set("On-Behalf-Of", "kim")
+	case "-":
+	default:
+		r.Header.Set("On-Behalf-Of", p.person)
+	}
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
@@ -66,7 +75,7 @@ func (p *program) call(method, path, body string, header ...string) reply {
 	text, err := io.ReadAll(res.Body)
 	p.w.must(err)
 	a := reply{status: res.StatusCode, header: res.Header, text: string(text)}
-	if err := json.Unmarshal(text, &a.body); err != nil {
+	if err := json.Unmarshal(text, &a.body); err != nil && res.StatusCode != http.StatusNotModified {
 		p.w.t.Errorf("%s %s: %d, no JSON object: %s", method, path, res.StatusCode, text)
 	}
 	if res.StatusCode >= 400 && (res.Header.Get("Content-Type") != "application/problem+json" || a.body["code"] == "" || a.body["status"] != float64(res.StatusCode)) {
@@ -146,8 +155,9 @@ func TestAPIWalk(t *testing.T) {
 	t.Parallel()
 	w := furnished(t)
 	_, check := w.documented()
+	w.user("boss", console.Roles()...)
 	all := w.token("all", console.Scopes()...)
-	all.check = check
+	all.check, all.person = check, "boss"
 	for name, call := range map[string]func() reply{
 		"campaigns": func() reply { return all.call("GET", "/campaigns", "") },
 		"campaign":  func() reply { return all.call("GET", "/campaigns/muguet", "") },
@@ -184,7 +194,7 @@ func TestAPIWalk(t *testing.T) {
 		if e.Method == "POST" {
 			for name, body := range map[string]string{"nothing": "{}", "an unknown field": `{"nonsense":1}`, "no object": `[1]`, "two objects": `{} {}`, "no JSON": `{`} {
 				a := all.call("POST", path, body)
-				if a.status != http.StatusUnprocessableEntity {
+				if a.status != http.StatusUnprocessableEntity && !(name == "nothing" && e.ID == "showNumber") {
 					t.Errorf("%s with %s: %d %s", e.Path, name, a.status, a.text)
 				}
 			}
@@ -207,7 +217,7 @@ func TestAPIWalk(t *testing.T) {
 			t.Errorf("%s: %d", path, a.status)
 		}
 	}
-	if got := w.desk.last(); !strings.HasPrefix(got, "token:all | ") {
+	if got := w.desk.last(); !strings.HasPrefix(got, "token:all/boss | ") {
 		t.Errorf("done in the name of %s", got)
 	}
 }
@@ -415,21 +425,37 @@ func TestAPIEmbargo(t *testing.T) {
 	if a := paused(); a.status != http.StatusNotFound || strings.Contains(a.text, "muguet") {
 		t.Errorf("a remembered answer: %d %s", a.status, a.text)
 	}
-	body := `{"reason":"x","customers":["C1"]}`
+	// Each operation is asked for as the document shows it: for somebody who has every
+	// role, by a token that is no member, and by a member for somebody who is none.
+	w.user("boss", console.Roles()...)
+	doc, _ := w.documented()
+	other.person, member.person = "boss", "boss"
 	for _, e := range w.console.Endpoints() {
 		if !strings.Contains(e.Path, "{name}") {
 			continue
 		}
-		hidden, never := other.call(e.Method, fill(e.Path), body), other.call(e.Method, strings.Replace(e.Path, "{name}", "absent", 1), body)
-		if hidden.status != never.status || hidden.text != never.text || hidden.status == http.StatusOK {
-			t.Errorf("%s: %d %s, of no campaign %d %s", e.Path, hidden.status, hidden.text, never.status, never.text)
+		for _, p := range []*program{other, member} {
+			body := requestExample(doc, e)
+			hidden, never := p.call(e.Method, fill(e.Path), body), p.call(e.Method, fill(strings.Replace(e.Path, "{name}", "absent", 1)), body)
+			if hidden.status != never.status || hidden.text != never.text || hidden.status != http.StatusNotFound {
+				t.Errorf("%s: %d %s, of no campaign %d %s", e.Path, hidden.status, hidden.text, never.status, never.text)
+			}
 		}
 	}
+	member.person = ""
 	if a := other.call("GET", "/campaigns", ""); strings.Contains(a.text, "muguet") {
 		t.Error(a.text)
 	}
+	if a := member.call("GET", "/campaigns/muguet", ""); a.status != http.StatusNotFound {
+		t.Errorf("a member for somebody who is none: %d", a.status)
+	}
+	member.person = "-"
 	if a := member.call("GET", "/campaigns/muguet", ""); a.status != http.StatusOK {
 		t.Errorf("a member: %d", a.status)
+	}
+	member.person = "ann"
+	if a := member.call("GET", "/campaigns/muguet", ""); a.status != http.StatusOK {
+		t.Errorf("a member for a member: %d", a.status)
 	}
 }
 

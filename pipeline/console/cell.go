@@ -34,7 +34,7 @@ const (
 	mostTries = 3
 	tryTime   = 24 * time.Hour
 	// callTime is how long a call that nobody ends can be looked at.
-	callTime = 4 * time.Hour
+	callTime = pipeline.LongestCall
 	// quotaHour and quotaDay are more than anybody answers on the phone.
 	quotaHour, quotaDay = 60, 400
 )
@@ -55,7 +55,7 @@ type Asker struct {
 	Actor     string              // "user:LOGIN"
 	Roles     []string            // of the table of permissions
 	Scopes    []string            // of a program: its actions
-	LookUps   int                 // of a program: an hour; 0: as the cell bounds an agent
+	LookUps   int                 // of a program: an hour, of all for whom it acts; 0: of nobody
 	Source    string              // "console", or the name of a program
 	Campaigns []pipeline.Campaign // those that they may know of
 }
@@ -120,8 +120,8 @@ func (k *Cell) LookUp(ctx context.Context, who Asker, l LookUp) (pipeline.Call, 
 	k.conclude(&c, who, s)
 	step := pipeline.CallStep{At: now, Agent: who.Actor, Kind: pipeline.StepLookUp, Code: string(c.Found), Detail: s.Kind}
 	quota := pipeline.Quota{Hour: k.Hour, Day: k.Day, Now: now}
-	if who.LookUps > 0 { // many agents stand behind a program
-		quota.Hour, quota.Day = who.LookUps, 24*who.LookUps
+	if who.LookUps > 0 { // many agents stand behind a program, and it is one that may be stolen
+		quota.Shared, quota.SharedHour = pipeline.ProgramOf(who.Actor)+"/", who.LookUps
 	}
 	if l.Call == 0 {
 		c, err = k.Calls.OpenCall(ctx, c, quota, step)

@@ -19,7 +19,7 @@ func (k *Cell) Decide(ctx context.Context, who Asker, id int64, accept bool, rea
 		return err
 	}
 	switch {
-	case p.AskedBy == who.Actor:
+	case samePair(p.AskedBy, who.Actor):
 		return refuse("own-proposal", "nobody is the second pair of eyes on their own correction", "another lead decides")
 	case p.State != pipeline.ProposalWaiting:
 		return refuse("decided", "this correction is decided already", "")
@@ -76,6 +76,13 @@ func (k *Cell) secondPerson(ctx context.Context, who Asker, p pipeline.Proposal)
 	}
 	p.DecidedBy = who.Actor
 	return errors.Join(RefuseTied(t), k.Calls.Append(ctx, k.decided(p, "cell-tied", "")))
+}
+
+// samePair reports whether two actors are one pair of eyes: one person, whichever way
+// they came, or one program, whomever it names.
+func samePair(a, b string) bool {
+	program := pipeline.ProgramOf(a)
+	return pipeline.LoginOf(a) == pipeline.LoginOf(b) || program != "" && program == pipeline.ProgramOf(b)
 }
 
 // decided is the audit entry of what becomes of a proposal.

@@ -50,7 +50,7 @@ func (k *Cell) Queue(ctx context.Context, who Asker) (Queue, error) {
 	for _, p := range all {
 		switch {
 		case !known(p.Campaign):
-		case p.AskedBy == who.Actor:
+		case samePair(p.AskedBy, who.Actor):
 			q.Own++
 		case len(q.Proposals) < queueShown:
 			q.Proposals = append(q.Proposals, p)

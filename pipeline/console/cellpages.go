@@ -48,7 +48,7 @@ func cellRoutes() []route {
 func (v *visit) asker() (Asker, error) {
 	all, err := v.campaigns()
 	if t := v.program; t.ID != 0 {
-		return Asker{Actor: t.Actor(), Scopes: t.Scopes, Source: t.Name, Campaigns: all, LookUps: t.LookUps}, err
+		return Asker{Actor: v.actor(), Scopes: v.allowed(), Source: t.Name, Campaigns: all, LookUps: t.LookUps}, err
 	}
 	return Asker{Actor: v.user.Actor(), Roles: v.user.Roles, Source: "console", Campaigns: all}, err
 }

@@ -208,12 +208,11 @@ func (v *visit) faulty(faults []answer.Fault) {
 
 func (v *visit) storeQA(f qaForm, reason string) error {
 	now := v.Clock.Now()
-	version := pipeline.QAVersion{Audiences: f.Entry.Audiences, Question: f.Entry.Question, Answer: f.Entry.Answer, Author: v.user.Actor(), At: now, Reason: reason}
+	version := pipeline.QAVersion{Audiences: f.Entry.Audiences, Question: f.Entry.Question, Answer: f.Entry.Answer, Author: v.actor(), At: now, Reason: reason}
 	if f.QA.ID > 0 && f.After == f.QA.Newest.N && version.SameText(f.QA.Newest) {
 		return v.done(f.Back, "qa_same")
 	}
-	a := pipeline.Audit{Campaign: f.Campaign.ID, At: now, Actor: v.user.Actor(), Action: "qa-write", Reason: reason, Detail: fmt.Sprintf("%s %s, version %d", f.Entry.Topic, f.Entry.Locale, f.After+1)}
-	q, err := v.Ledger.WriteQA(v.ctx(), pipeline.QA{Campaign: f.Campaign.ID, Topic: f.Entry.Topic, Locale: f.Entry.Locale}, version, f.After, a)
+	q, err := v.writeQA(f.Campaign, f.Entry, version, f.After)
 	if errors.Is(err, pipeline.ErrStale) {
 		if f.QA.ID == 0 {
 			v.wrong("topic", "problem.qa_there")
@@ -234,25 +233,37 @@ func (v *visit) storeQA(f qaForm, reason string) error {
 	return v.done(qaPath(f.Campaign, q), "qa_saved")
 }
 
+// writeQA stores a version after the one that its writer had before them:
+// pipeline.ErrStale if there is another since.
+func (v *visit) writeQA(c pipeline.Campaign, e answer.Entry, x pipeline.QAVersion, after int) (pipeline.QA, error) {
+	a := pipeline.Audit{Campaign: c.ID, At: x.At, Actor: x.Author, Action: "qa-write", Reason: x.Reason, Detail: fmt.Sprintf("%s %s, version %d", e.Topic, e.Locale, after+1)}
+	return v.Ledger.WriteQA(v.ctx(), pipeline.QA{Campaign: c.ID, Topic: e.Topic, Locale: e.Locale}, x, after, a)
+}
+
 // startersDeed takes over the starting questions whose topic is not there yet.
 func startersDeed(v *visit) (deed, error) {
 	c, err := v.campaign()
 	return deed{Key: "qa_starters", About: c.Name, Back: campaignPath(c) + "/qa", code: "qa_starters", do: func(v *visit, reason string) error {
-		list, err := v.Floor.Starters(v.ctx(), c)
-		if err != nil {
+		return v.starters(c, reason)
+	}}, err
+}
+
+// starters writes them down; what is there stays.
+func (v *visit) starters(c pipeline.Campaign, reason string) error {
+	list, err := v.Floor.Starters(v.ctx(), c)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		now := v.Clock.Now()
+		version := pipeline.QAVersion{Audiences: e.Audiences, Question: e.Question, Answer: e.Answer, Author: v.actor(), At: now, Reason: reason}
+		a := pipeline.Audit{Campaign: c.ID, At: now, Actor: v.actor(), Action: "qa-write", Reason: reason, Detail: e.Topic + " " + e.Locale + ", version 1, from the starting questions"}
+		_, err := v.Ledger.WriteQA(v.ctx(), pipeline.QA{Campaign: c.ID, Topic: e.Topic, Locale: e.Locale}, version, 0, a)
+		if err != nil && !errors.Is(err, pipeline.ErrStale) {
 			return err
 		}
-		for _, e := range list {
-			now := v.Clock.Now()
-			version := pipeline.QAVersion{Audiences: e.Audiences, Question: e.Question, Answer: e.Answer, Author: v.user.Actor(), At: now, Reason: reason}
-			a := pipeline.Audit{Campaign: c.ID, At: now, Actor: v.user.Actor(), Action: "qa-write", Reason: reason, Detail: e.Topic + " " + e.Locale + ", version 1, from the starting questions"}
-			_, err := v.Ledger.WriteQA(v.ctx(), pipeline.QA{Campaign: c.ID, Topic: e.Topic, Locale: e.Locale}, version, 0, a)
-			if err != nil && !errors.Is(err, pipeline.ErrStale) {
-				return err
-			}
-		}
-		return nil
-	}}, err
+	}
+	return nil
 }
 
 // qaPage is a question as its writers see it, with its history.

@@ -87,7 +87,7 @@ func (v *visit) spoken(r pipeline.Reference) (Spoken, error) {
 
 // mayAsk counts a look-up of a reference.
 func (v *visit) mayAsk() error {
-	free := v.missed.has(v.actor())
+	free := v.missed.has(v.bounded())
 	if v.program.ID != 0 {
 		free = v.api.mayLookUp(v.program, v.Real.Now()) && free
 	} else {
@@ -100,10 +100,19 @@ func (v *visit) mayAsk() error {
 	return nil
 }
 
+// bounded is who shares the limits of look-ups: of a program all for whom it acts, as
+// it could name anybody.
+func (v *visit) bounded() string {
+	if v.program.ID != 0 {
+		return v.program.Actor()
+	}
+	return v.actor()
+}
+
 // missing counts a look-up in vain.
 func (v *visit) missing(err error) error {
 	if errors.Is(err, pipeline.ErrNotFound) {
-		v.missed.allow(v.actor())
+		v.missed.allow(v.bounded())
 		v.note("reference-unknown", "", v.route.pattern)
 	}
 	return err

@@ -83,18 +83,20 @@ func genuine(v *visit) error {
 		return err
 	}
 	if letters.Campaign.ID != 0 {
-		call, err := v.ownCall(letters.Campaign)
-		if err != nil {
+		if err := v.vouchedIn(letters.Campaign, v.number64("call"), result); err != nil {
 			return err
-		}
-		if call > 0 {
-			step := pipeline.CallStep{Call: call, At: v.Clock.Now(), Agent: v.user.Actor(), Kind: pipeline.StepGenuine, Code: string(result.Verdict)}
-			if err := v.Ledger.AddSteps(v.ctx(), step); err != nil {
-				return err
-			}
 		}
 	}
 	return v.page("genuine_result", d)
+}
+
+// vouchedIn notes the result in the call that it belongs to, if any.
+func (v *visit) vouchedIn(c pipeline.Campaign, id int64, result vouch.Result) error {
+	call, err := v.ownCall(c, id)
+	if err != nil || call == 0 {
+		return err
+	}
+	return v.Ledger.AddSteps(v.ctx(), pipeline.CallStep{Call: call, At: v.Clock.Now(), Agent: v.actor(), Kind: pipeline.StepGenuine, Code: string(result.Verdict)})
 }
 
 // vouch compares what was heard with what was sent under the reference.
@@ -112,7 +114,7 @@ func (v *visit) vouch(d genuineData) (vouch.Result, Letters, error) {
 	if err := v.mayAsk(); err != nil {
 		return vouch.Result{}, Letters{}, err
 	}
-	letters, err := v.Floor.Letters(v.ctx(), v.user.Actor(), r)
+	letters, err := v.Floor.Letters(v.ctx(), v.actor(), r)
 	if err == nil {
 		err = v.mayKnow(letters.Campaign)
 	}
@@ -138,6 +140,15 @@ func reportForgery(v *visit) error {
 	if len(v.problems) > 0 {
 		return v.again("genuine", d)
 	}
+	if err := v.report(d, v.value("campaign")); err != nil {
+		return err
+	}
+	return v.done("/genuine", "forgery")
+}
+
+// report records a forgery. One whose reference nobody has is of the campaign that
+// the reporter names.
+func (v *visit) report(d genuineData, campaign string) error {
 	result, letters, err := v.vouch(d)
 	if err != nil {
 		return err
@@ -147,7 +158,7 @@ func reportForgery(v *visit) error {
 	}
 	c := letters.Campaign
 	if c.ID == 0 {
-		if c, err = v.campaignOf(v.value("campaign")); err != nil {
+		if c, err = v.campaignOf(campaign); err != nil {
 			return err
 		}
 	}
@@ -160,12 +171,10 @@ func reportForgery(v *visit) error {
 		return err
 	}
 	print := keys.Token("forgery", printOf(d.Heard))
-	f := pipeline.Forgery{Campaign: c.ID, Notice: letters.Notice, Way: d.Way, Verdict: string(result.Verdict), Print: print[:], Actor: v.user.Actor(), At: v.Clock.Now()}
+	f := pipeline.Forgery{Campaign: c.ID, Notice: letters.Notice, Way: d.Way, Verdict: string(result.Verdict), Print: print[:], Actor: v.actor(), At: v.Clock.Now()}
 	f.Sealed = keys.Seal(plain, f.SealContext())
-	if _, err := v.Ledger.AddForgery(v.ctx(), f, pipeline.Audit{Campaign: c.ID, At: f.At, Actor: f.Actor, Action: "forgery", Detail: f.Way + ", " + f.Verdict}); err != nil {
-		return err
-	}
-	return v.done("/genuine", "forgery")
+	_, err = v.Ledger.AddForgery(v.ctx(), f, pipeline.Audit{Campaign: c.ID, At: f.At, Actor: f.Actor, Action: "forgery", Detail: f.Way + ", " + f.Verdict})
+	return err
 }
 
 // printOf is what two copies of one forgery share: the link or the number that was
@@ -195,15 +204,24 @@ func listForgeries(v *visit) error {
 	if err != nil {
 		return err
 	}
-	all, err := v.Ledger.Forgeries(v.ctx(), c.ID, mostForgeries)
+	groups, total, err := v.forgeries(c)
 	if err != nil {
 		return err
 	}
-	d := struct {
+	return v.page("forgeries", struct {
 		Campaign pipeline.Campaign
 		Groups   []*forgeryGroup
 		Total    int
-	}{Campaign: c, Total: len(all)}
+	}{c, groups, total})
+}
+
+// forgeries are the reports of a campaign, those that are alike together, the most
+// frequent first. That they were read is on record.
+func (v *visit) forgeries(c pipeline.Campaign) (groups []*forgeryGroup, total int, err error) {
+	all, err := v.Ledger.Forgeries(v.ctx(), c.ID, mostForgeries)
+	if err != nil {
+		return nil, 0, err
+	}
 	by := map[string]*forgeryGroup{}
 	for _, f := range all {
 		g := by[string(f.Print)]
@@ -212,7 +230,7 @@ func listForgeries(v *visit) error {
 			plain := v.unsealed(c, f.Sealed, f.SealContext())
 			g.Gone = json.Unmarshal([]byte(plain), &g.Forged) != nil
 			by[string(f.Print)] = g
-			d.Groups = append(d.Groups, g)
+			groups = append(groups, g)
 		}
 		g.Count++
 		g.First = f.At
@@ -220,9 +238,9 @@ func listForgeries(v *visit) error {
 			g.Ways = append(g.Ways, f.Way)
 		}
 	}
-	slices.SortStableFunc(d.Groups, func(a, b *forgeryGroup) int { return b.Count - a.Count })
+	slices.SortStableFunc(groups, func(a, b *forgeryGroup) int { return b.Count - a.Count })
 	if len(all) > 0 {
 		v.noteOf(c.ID, "forgeries-read", "", "")
 	}
-	return v.page("forgeries", d)
+	return groups, len(all), nil
 }

@@ -28,7 +28,7 @@ func (v *visit) publish(c pipeline.Campaign, q pipeline.QA, x pipeline.QAVersion
 	if faults := answer.Check(e, hosts); len(faults) > 0 {
 		return refuse("qa-faults", faults[0].Sentence(), "")
 	}
-	s := pipeline.QAStep{QA: q.ID, N: x.N, Kind: pipeline.QAPublished, Actor: v.user.Actor(), At: v.Clock.Now(), Reason: reason}
+	s := pipeline.QAStep{QA: q.ID, N: x.N, Kind: pipeline.QAPublished, Actor: v.actor(), At: v.Clock.Now(), Reason: reason}
 	_, err = v.Ledger.StepQA(v.ctx(), c.ID, s, pipeline.Audit{Campaign: c.ID, At: s.At, Actor: s.Actor, Action: "qa-publish", Reason: reason, Detail: fmt.Sprintf("%s %s, version %d", q.Topic, q.Locale, x.N)})
 	if errors.Is(err, pipeline.ErrConflict) {
 		return refuse("qa-in-force", "this version is in force already", "")
@@ -46,13 +46,18 @@ func publishDeed(v *visit) (deed, error) {
 func withdrawDeed(v *visit) (deed, error) {
 	c, q, err := v.question()
 	return deed{Key: "qa_withdraw", About: q.Newest.Question, Danger: true, Back: qaPath(c, q), code: "qa_withdrawn", do: func(v *visit, reason string) error {
-		s := pipeline.QAStep{QA: q.ID, N: q.InForce.N, Kind: pipeline.QAWithdrawn, Actor: v.user.Actor(), At: v.Clock.Now(), Reason: reason}
-		_, err := v.Ledger.StepQA(v.ctx(), c.ID, s, pipeline.Audit{Campaign: c.ID, At: s.At, Actor: s.Actor, Action: "qa-withdraw", Reason: reason, Detail: fmt.Sprintf("%s %s, version %d", q.Topic, q.Locale, s.N)})
-		if errors.Is(err, pipeline.ErrConflict) {
-			return refuse("qa-not-in-force", "nothing of this question is in force", "")
-		}
-		return err
+		return v.withdraw(c, q, reason)
 	}}, err
+}
+
+// withdraw takes what is in force back.
+func (v *visit) withdraw(c pipeline.Campaign, q pipeline.QA, reason string) error {
+	s := pipeline.QAStep{QA: q.ID, N: q.InForce.N, Kind: pipeline.QAWithdrawn, Actor: v.actor(), At: v.Clock.Now(), Reason: reason}
+	_, err := v.Ledger.StepQA(v.ctx(), c.ID, s, pipeline.Audit{Campaign: c.ID, At: s.At, Actor: s.Actor, Action: "qa-withdraw", Reason: reason, Detail: fmt.Sprintf("%s %s, version %d", q.Topic, q.Locale, s.N)})
+	if errors.Is(err, pipeline.ErrConflict) {
+		return refuse("qa-not-in-force", "nothing of this question is in force", "")
+	}
+	return err
 }
 
 // reviewData is everything that waits for a lead.

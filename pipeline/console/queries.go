@@ -65,7 +65,7 @@ func (v *visit) askData() (askData, error) {
 		return askData{}, err
 	}
 	d := askData{Campaign: c}
-	mine, err := v.Ledger.Queries(v.ctx(), c.ID, v.user.Actor(), 50)
+	mine, err := v.Ledger.Queries(v.ctx(), c.ID, v.actor(), 50)
 	if err != nil {
 		return d, err
 	}
@@ -98,23 +98,28 @@ func ask(v *visit) error {
 	if len(v.problems) > 0 {
 		return v.again("ask", d)
 	}
-	call, err := v.ownCall(d.Campaign)
+	call, err := v.ownCall(d.Campaign, v.number64("call"))
 	if err != nil {
 		return err
 	}
-	keys, err := v.Floor.Keys(d.Campaign.ID)
-	if err != nil {
-		return err
-	}
-	q := pipeline.Query{Campaign: d.Campaign.ID, Call: call, Locale: v.words.locale, AskedBy: v.user.Actor(), AskedAt: v.Clock.Now()}
-	q.Sealed = keys.Seal([]byte(d.Text), q.SealContext())
-	if _, err := v.Ledger.AddQuery(v.ctx(), q); err != nil {
+	if _, err := v.addQuery(d.Campaign, call, v.words.locale, d.Text); err != nil {
 		return err
 	}
 	if call > 0 {
 		return v.done(callPath(call), "asked")
 	}
 	return v.done(campaignPath(d.Campaign)+"/ask", "asked")
+}
+
+// addQuery keeps a question for the lead, sealed.
+func (v *visit) addQuery(c pipeline.Campaign, call int64, locale, text string) (pipeline.Query, error) {
+	keys, err := v.Floor.Keys(c.ID)
+	if err != nil {
+		return pipeline.Query{}, err
+	}
+	q := pipeline.Query{Campaign: c.ID, Call: call, Locale: locale, AskedBy: v.actor(), AskedAt: v.Clock.Now()}
+	q.Sealed = keys.Seal([]byte(text), q.SealContext())
+	return v.Ledger.AddQuery(v.ctx(), q)
 }
 
 func listQueries(v *visit) error {
@@ -209,18 +214,23 @@ func settleQuery(v *visit) error {
 	if len(v.problems) > 0 {
 		return v.again("query", d)
 	}
-	err = v.closeQuery(d.Campaign, q, reason)
-	if errors.Is(err, pipeline.ErrConflict) {
-		return refuse("query-closed", "somebody else has settled this question already", "")
-	}
-	if err != nil {
+	if err := v.settle(d.Campaign, q, reason); err != nil {
 		return err
 	}
 	return v.done(campaignPath(d.Campaign)+"/queries", "query_settled")
 }
 
+// settle closes a query that nobody has closed.
+func (v *visit) settle(c pipeline.Campaign, q pipeline.Query, reason string) error {
+	err := v.closeQuery(c, q, reason)
+	if errors.Is(err, pipeline.ErrConflict) {
+		return refuse("query-closed", "somebody else has settled this question already", "")
+	}
+	return err
+}
+
 func (v *visit) closeQuery(c pipeline.Campaign, q pipeline.Query, reason string) error {
-	q.Campaign, q.Reason, q.ClosedBy, q.ClosedAt = c.ID, reason, v.user.Actor(), v.Clock.Now()
+	q.Campaign, q.Reason, q.ClosedBy, q.ClosedAt = c.ID, reason, v.actor(), v.Clock.Now()
 	detail := fmt.Sprintf("query %d", q.ID)
 	if q.QA > 0 {
 		detail += fmt.Sprintf(", by question %d", q.QA)

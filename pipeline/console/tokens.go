@@ -24,10 +24,14 @@ func tokenRoutes() []route {
 	}
 }
 
-// Scopes are the actions that a token may be for. Giving accounts, approving,
-// erasing and being the second pair of eyes stay with people.
+// Scopes are the actions that a token may be for. Preparing, approving, erasing,
+// taking lists out of the house and giving accounts stay with people; what is a
+// decision of a lead a program does only for one who has an account.
 func Scopes() []Action {
-	return []Action{ActSee, ActLaunch, ActPause, ActControl, ActCohort, ActAnswer, ActLookUp, ActHelp, ActVIP}
+	return []Action{
+		ActSee, ActLaunch, ActPause, ActControl, ActCohort, ActPrint,
+		ActAnswer, ActLookUp, ActHelp, ActVIP, ActSecond, ActCompose, ActPublish, ActFloor, ActAudit,
+	}
 }
 
 // Bounds of a token.

@@ -28,6 +28,7 @@ type visit struct {
 
 	user     pipeline.User     // zero before the login
 	program  pipeline.APIToken // zero unless a program asks
+	behalf   pipeline.User     // for whom it asks; zero for nobody, with a login only of somebody who has no account
 	session  *pipeline.Session // nil before the login
 	waiting  *pipeline.User    // whose password was right and whose code is awaited
 	token    string            // of the session or of the guest; forms are bound to it
@@ -260,7 +261,7 @@ func (v *visit) refused(field string, err error) error {
 func (v *visit) actor() string {
 	switch {
 	case v.program.ID != 0:
-		return v.program.Actor()
+		return v.program.ActorFor(v.behalf.Login)
 	case v.user.ID != 0:
 		return v.user.Actor()
 	}

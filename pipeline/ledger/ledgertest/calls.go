@@ -206,6 +206,45 @@ func testQuota(t *testing.T, e Engine) {
 	b.must(open("ana", q.Now))
 }
 
+// testSharedQuota: the agents of one program share a bound, whoever they are; another
+// program with a longer name does not count.
+func testSharedQuota(t *testing.T, e Engine) {
+	b := newBench(t, e)
+	q := pipeline.Quota{Hour: 3, Now: t0.Add(time.Minute), Shared: "token:crm/", SharedHour: 4}
+	open := func(agent string, at time.Time) error {
+		s := lookUp("x", at)
+		s.Agent = agent
+		c := aCall(b, "x")
+		c.Agent, c.OpenedAt = agent, at
+		_, err := b.OpenCall(context.Background(), c, q, s)
+		return err
+	}
+	b.must(open("token:crm/a", t0))
+	b.must(open("token:crm", t0))
+	q.Shared = "token:crm2/"
+	b.must(open("token:crm2/a", t0))
+	q.Shared = "token:crm/"
+	var wg sync.WaitGroup
+	errs := make([]error, 8)
+	for i := range errs {
+		wg.Go(func() { errs[i] = open("token:crm/"+string(rune('b'+i)), t0) })
+	}
+	wg.Wait()
+	refused := 0
+	for _, err := range errs {
+		if errors.Is(err, pipeline.ErrQuota) {
+			refused++
+		} else {
+			b.must(err)
+		}
+	}
+	if refused != 5 {
+		t.Errorf("%d of 8 are refused; with the one before there are 4", refused)
+	}
+	q.Now = t0.Add(61 * time.Minute)
+	b.must(open("token:crm/z", q.Now))
+}
+
 // testTries: however many answers are tried at once, over however many calls about
 // one customer, most are looked at.
 func testTries(t *testing.T, e Engine) {

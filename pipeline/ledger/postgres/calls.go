@@ -52,21 +52,23 @@ func within(ctx context.Context, q querier, quota pipeline.Quota, steps []pipeli
 		if s.Kind != pipeline.StepLookUp {
 			continue
 		}
-		for _, x := range []struct {
-			most int
-			over time.Duration
-		}{{quota.Hour, time.Hour}, {quota.Day, 24 * time.Hour}} {
-			if x.most <= 0 {
-				continue
+		for _, x := range quota.Bounds() {
+			who, query := clean(s.Agent), `SELECT count(*) FROM call_steps WHERE kind = 'look-up' AND agent = $1 AND at > $2`
+			args := []any{who, micros(quota.Now.Add(-x.Over))}
+			if x.Shared {
+				// By the calls of late: the steps of a program are in no index by time.
+				who, query = quota.Shared, `SELECT count(*) FROM calls c JOIN call_steps s ON s.call_id = c.id
+					WHERE c.opened_at > $4 AND s.kind = 'look-up' AND s.agent >= $1 AND s.agent < $3 AND s.at > $2`
+				args = []any{who, args[1], quota.SharedEnd(), micros(quota.Now.Add(-x.Over - pipeline.LongestCall))}
 			}
-			if _, err := q.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('art34/look-up/' || $1::text, 0))`, clean(s.Agent)); err != nil {
+			if _, err := q.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('art34/look-up/' || $1::text, 0))`, who); err != nil {
 				return err
 			}
 			var n int
-			if err := q.QueryRow(ctx, `SELECT count(*) FROM call_steps WHERE kind = 'look-up' AND agent = $1 AND at > $2`, clean(s.Agent), micros(quota.Now.Add(-x.over))).Scan(&n); err != nil {
+			if err := q.QueryRow(ctx, query, args...).Scan(&n); err != nil {
 				return err
 			}
-			if n >= x.most {
+			if n >= x.Most {
 				return pipeline.ErrQuota
 			}
 		}

@@ -56,18 +56,19 @@ func (t *tx) within(q pipeline.Quota, steps []pipeline.CallStep) error {
 		if s.Kind != pipeline.StepLookUp {
 			continue
 		}
-		for _, x := range []struct {
-			most int
-			over time.Duration
-		}{{q.Hour, time.Hour}, {q.Day, 24 * time.Hour}} {
-			var n int
-			if x.most <= 0 {
-				continue
+		for _, x := range q.Bounds() {
+			query, args := `SELECT count(*) FROM call_steps WHERE kind = 'look-up' AND agent = ? AND at > ?`, []any{clean(s.Agent), micros(q.Now.Add(-x.Over))}
+			if x.Shared {
+				// By the calls of late: the steps of a program are in no index by time.
+				query = `SELECT count(*) FROM calls AS c CROSS JOIN call_steps AS s ON s.call_id = c.id
+					WHERE c.opened_at > ? AND s.kind = 'look-up' AND s.agent >= ? AND s.agent < ? AND s.at > ?`
+				args = []any{micros(q.Now.Add(-x.Over - pipeline.LongestCall)), q.Shared, q.SharedEnd(), micros(q.Now.Add(-x.Over))}
 			}
-			if err := t.scan(`SELECT count(*) FROM call_steps WHERE kind = 'look-up' AND agent = ? AND at > ?`, []any{clean(s.Agent), micros(q.Now.Add(-x.over))}, &n); err != nil {
+			var n int
+			if err := t.scan(query, args, &n); err != nil {
 				return err
 			}
-			if n >= x.most {
+			if n >= x.Most {
 				return pipeline.ErrQuota
 			}
 		}
