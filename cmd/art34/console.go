@@ -338,17 +338,24 @@ func (s *consoleServer) serve(ctx context.Context, h *house) error {
 	defer left.Wait()
 	defer stop()
 	left.Go(func() {
-		for beside.Err() == nil {
+		again(beside, applyEvery, func() {
 			if err := s.Cell.ApplyAccepted(beside); err != nil && beside.Err() == nil {
 				h.log.Warn("a correction that was accepted is not in force yet", "error", err)
 			}
-			select {
-			case <-beside.Done():
-			case <-time.After(applyEvery):
-			}
-		}
+		})
 	})
 	return s.Serve(ctx, s.listener)
+}
+
+// again does something at once, and then so long after each time, until ctx ends.
+func again(ctx context.Context, every time.Duration, do func()) {
+	for ctx.Err() == nil {
+		do()
+		select {
+		case <-ctx.Done():
+		case <-time.After(every):
+		}
+	}
 }
 
 // runConsole serves the pages alone, beside a service or without one.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -101,18 +102,17 @@ func (s *stateFiles) one(ctx context.Context, c pipeline.Campaign, now time.Time
 	if err := os.MkdirAll(s.h.exports(), 0o700); err != nil {
 		return err
 	}
-	dated := base + "-" + now.UTC().Format("20060102T150405Z") + ".ndjson"
-	err = writeWhole(dated, 0o600, func(w io.Writer) error {
-		_, err := s.h.writeStates(ctx, w, c, keys, pipeline.Filter{Campaign: c.ID})
+	if err := s.sweep(base, now.Add(-s.every)); err != nil {
 		return err
-	})
+	}
+	dated := base + "-" + now.UTC().Format("20060102T150405Z") + ".ndjson"
+	err = writeWhole(dated, 0o600, func(w io.Writer) error { return s.write(ctx, w, c, keys) })
 	if err != nil {
 		return err
 	}
 	// The same file under the name that others read: it is replaced in one step.
 	next := base + ".next"
-	_ = os.Remove(next)
-	if err := os.Link(dated, next); err != nil {
+	if err := errors.Join(gone(os.Remove(next)), os.Link(dated, next)); err != nil {
 		return err
 	}
 	if err := os.Rename(next, base+".ndjson"); err != nil {
@@ -121,22 +121,88 @@ func (s *stateFiles) one(ctx context.Context, c pipeline.Campaign, now time.Time
 	return s.prune(base, s.keep+1)
 }
 
+// statesSchema is the version of the lines. It changes when a program that reads them
+// has to; a field may be added without.
+const statesSchema = 1
+
+// statesHead is the first line of a file.
+type statesHead struct {
+	Type     string    `json:"type"` // "states"
+	Schema   int       `json:"schema"`
+	Campaign string    `json:"campaign"`
+	CodeName string    `json:"code_name"`
+	Begun    time.Time `json:"begun"`
+	Every    int64     `json:"every"` // seconds until the next file; 0: not said
+}
+
+// statesEnd is the last line: without it the file is not whole.
+type statesEnd struct {
+	Type    string    `json:"type"` // "end"
+	Notices int64     `json:"notices"`
+	Ended   time.Time `json:"ended"`
+}
+
+// write writes a file: what it is, a line a notice in the order of their numbers, and
+// how many there were. Each state is of a moment between begun and ended.
+func (s *stateFiles) write(ctx context.Context, w io.Writer, c pipeline.Campaign, keys *seal.Keys) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(statesHead{"states", statesSchema, c.Name, c.CodeName, s.h.clock.Now().UTC(), int64(s.every / time.Second)}); err != nil {
+		return err
+	}
+	n, err := s.h.writeStates(ctx, w, c, keys, pipeline.Filter{Campaign: c.ID})
+	if err != nil {
+		return err
+	}
+	return enc.Encode(statesEnd{"end", n, s.h.clock.Now().UTC()})
+}
+
+// sweep removes what a program that was killed has left half written: what is older
+// than any that another machine writes at this moment.
+func (s *stateFiles) sweep(base string, before time.Time) error {
+	left, err := filepath.Glob(literal(filepath.Join(filepath.Dir(base), "."+filepath.Base(base))) + "-2*Z.ndjson.*")
+	for _, path := range left {
+		info, failed := os.Stat(path)
+		if failed == nil && info.ModTime().Before(before) {
+			failed = os.Remove(path)
+		}
+		err = errors.Join(err, gone(failed))
+	}
+	return err
+}
+
+// gone is an error of a removal; that the file is not there is none.
+func gone(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// literal is a path in which a pattern means every character as it is.
+func literal(path string) string {
+	return strings.NewReplacer("[", `\[`, "*", `\*`, "?", `\?`, `\`, `\\`).Replace(path)
+}
+
 // stateName is the name of the files of a campaign: its code name, with the number
 // that two campaigns of one code name do not share.
 func stateName(c pipeline.Campaign) string { return fmt.Sprintf("%s-%d", c.CodeName, c.ID) }
 
 // prune leaves so many dated files; below 0 the newest goes too.
 func (s *stateFiles) prune(base string, keep int) error {
-	all, err := filepath.Glob(strings.NewReplacer("[", `\[`, "*", `\*`, "?", `\?`).Replace(base) + "-2*Z.ndjson")
+	all, err := filepath.Glob(literal(base) + "-2*Z.ndjson")
 	if err != nil {
 		return err
 	}
 	slices.Sort(all)
 	if keep < 0 {
-		all = append(all, base+".ndjson")
+		if err := s.sweep(base, time.Unix(1<<40, 0)); err != nil { // whatever its age
+			return err
+		}
+		all = append(all, base+".ndjson", base+".next")
 	}
 	for _, path := range all[:max(0, len(all)-max(0, keep))] {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := gone(os.Remove(path)); err != nil {
 			return err
 		}
 	}

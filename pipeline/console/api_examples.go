@@ -35,11 +35,10 @@ func example(t reflect.Type, eg string) any {
 		}
 		return []any{example(t.Elem(), eg)}
 	case reflect.Map:
-		key := "fr"
 		if t.Elem().Kind() == reflect.Int64 {
-			key = "other"
+			return object{"other": example(t.Elem(), eg)}
 		}
-		return object{key: example(t.Elem(), eg)}
+		return object{"fr": example(t.Elem(), eg)}
 	case reflect.Struct:
 		return exampleOf(t)
 	}

@@ -1,6 +1,7 @@
 package answer_test
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -117,6 +118,45 @@ func TestCompare(t *testing.T) {
 		if before.String() != c[0] || after.String() != c[1] {
 			t.Errorf("pieces of %.20q and %.20q do not add up", c[0], c[1])
 		}
+	}
+}
+
+// TestCompareLongTexts: of texts too long for a comparison of every word with every
+// word the lines are laid over each other first, and the words that changed show.
+func TestCompareLongTexts(t *testing.T) {
+	t.Parallel()
+	var old, changed strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&old, "Line %d says w%d and a b c d e f g h.\n", i, i)
+		fmt.Fprintf(&changed, "Line %d says x%d and a b c d e f g h.\n", i, i)
+		if i%20 == 0 {
+			changed.WriteString("A line in between.\n")
+		}
+	}
+	ins := 0
+	var before, after strings.Builder
+	for _, p := range answer.Compare(old.String(), changed.String()) {
+		if p.Op != "in" {
+			before.WriteString(p.Text)
+		}
+		if p.Op != "out" {
+			after.WriteString(p.Text)
+		}
+		if p.Op == "in" {
+			ins++
+		}
+	}
+	if before.String() != old.String() || after.String() != changed.String() {
+		t.Error("the pieces do not add up")
+	}
+	// A line that nobody changed is never out, however much is around it.
+	got := answer.Compare("one two three.\n"+strings.Repeat("a b c d e\n", 300)+"the middle stays\n"+strings.Repeat("f g h i j\n", 300), "one two 3.\n"+strings.Repeat("v w x y z\n", 200)+"the middle stays\n"+strings.Repeat("q r s t u\n", 200))
+	stays := false
+	for _, p := range got {
+		stays = stays || p.Op == "same" && strings.Contains(p.Text, "the middle stays")
+	}
+	if !stays || ins == 0 {
+		t.Errorf("%d stretches; the middle: %v", ins, stays)
 	}
 }
 

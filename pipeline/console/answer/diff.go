@@ -11,50 +11,80 @@ type Piece struct {
 	Text string
 }
 
-// mostCompared bounds what a comparison costs: pairs of words.
-const mostCompared = 4_000_000
+// mostCompared bounds what a comparison costs: pairs of words, or of lines, four
+// bytes each.
+const mostCompared = 250_000
 
-// Compare lays two texts over each other, word by word.
+// Compare lays two texts over each other, word by word; where that is too much, line
+// by line and word by word between the lines that are in both.
 func Compare(old, new string) []Piece {
+	c := comparison{left: mostCompared}
 	a, b := words(old), words(new)
-	head := 0
+	if pairs(trimmed(a, b)) <= c.left {
+		c.between(a, b, c.replaced)
+	} else {
+		c.between(lines(old), lines(new), func(out, in []string) {
+			c.between(words(strings.Join(out, "")), words(strings.Join(in, "")), c.replaced)
+		})
+	}
+	return c.pieces
+}
+
+// comparison is two texts being laid over each other.
+type comparison struct {
+	pieces []Piece
+	left   int // pairs that may still be looked at
+}
+
+func (c *comparison) add(op string, text ...string) {
+	s := strings.Join(text, "")
+	if s == "" {
+		return
+	}
+	if n := len(c.pieces); n > 0 && c.pieces[n-1].Op == op {
+		c.pieces[n-1].Text += s
+		return
+	}
+	c.pieces = append(c.pieces, Piece{op, s})
+}
+
+func (c *comparison) replaced(out, in []string) {
+	c.add("out", out...)
+	c.add("in", in...)
+}
+
+// trimmed is how much two lists do not share at their ends, and where that begins.
+func trimmed(a, b []string) (head, na, nb int) {
 	for head < len(a) && head < len(b) && a[head] == b[head] {
 		head++
 	}
-	tail := 0
-	for tail < len(a)-head && tail < len(b)-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
-		tail++
+	na, nb = len(a)-head, len(b)-head
+	for na > 0 && nb > 0 && a[head+na-1] == b[head+nb-1] {
+		na, nb = na-1, nb-1
 	}
-	var out []Piece
-	add := func(op string, text ...string) {
-		s := strings.Join(text, "")
-		if s == "" {
-			return
-		}
-		if n := len(out); n > 0 && out[n-1].Op == op {
-			out[n-1].Text += s
-			return
-		}
-		out = append(out, Piece{op, s})
-	}
-	add("same", a[:head]...)
-	between(a[head:len(a)-tail], b[head:len(b)-tail], add)
-	add("same", a[len(a)-tail:]...)
-	return out
+	return head, na, nb
 }
 
-// between compares what two texts do not share at their ends, by the longest common
-// subsequence.
-func between(a, b []string, add func(op string, text ...string)) {
-	if len(a)*len(b) > mostCompared {
-		add("out", a...)
-		add("in", b...)
+// pairs is what it costs to compare what trimmed leaves.
+func pairs(_, na, nb int) int { return na * nb }
+
+// between compares two lists by their longest common subsequence. What is in one of
+// them only goes to replaced, a stretch at a time.
+func (c *comparison) between(a, b []string, replaced func(out, in []string)) {
+	head, na, nb := trimmed(a, b)
+	c.add("same", a[:head]...)
+	tail := a[head+na:]
+	a, b = a[head:head+na], b[head:head+nb]
+	if na*nb > c.left {
+		c.replaced(a, b)
+		c.add("same", tail...)
 		return
 	}
-	wide := len(b) + 1
-	length := make([]int32, (len(a)+1)*wide)
-	for i := len(a) - 1; i >= 0; i-- {
-		for j := len(b) - 1; j >= 0; j-- {
+	c.left -= na * nb
+	wide := nb + 1
+	length := make([]int32, (na+1)*wide)
+	for i := na - 1; i >= 0; i-- {
+		for j := nb - 1; j >= 0; j-- {
 			if a[i] == b[j] {
 				length[i*wide+j] = length[(i+1)*wide+j+1] + 1
 			} else {
@@ -62,23 +92,26 @@ func between(a, b []string, add func(op string, text ...string)) {
 			}
 		}
 	}
-	i, j := 0, 0
-	for i < len(a) && j < len(b) {
+	i, j, outFrom, inFrom := 0, 0, 0, 0
+	for i < na && j < nb {
 		switch {
 		case a[i] == b[j]:
-			add("same", a[i])
+			replaced(a[outFrom:i], b[inFrom:j])
+			c.add("same", a[i])
 			i, j = i+1, j+1
+			outFrom, inFrom = i, j
 		case length[(i+1)*wide+j] >= length[i*wide+j+1]:
-			add("out", a[i])
 			i++
 		default:
-			add("in", b[j])
 			j++
 		}
 	}
-	add("out", a[i:]...)
-	add("in", b[j:]...)
+	replaced(a[outFrom:], b[inFrom:])
+	c.add("same", tail...)
 }
+
+// lines cuts a text after each line break.
+func lines(s string) []string { return strings.SplitAfter(s, "\n") }
 
 // words cuts a text after each run of white space.
 func words(s string) (list []string) {
