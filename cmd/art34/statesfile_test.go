@@ -251,7 +251,7 @@ func TestStatesFileKilled(t *testing.T) {
 	}
 	before := write()
 	n := whole(t, before)
-	if n < 60 {
+	if n < 30 {
 		t.Errorf("%d notices", n)
 	}
 	cmd := exec.Command(os.Args[0], in.path("data"))
