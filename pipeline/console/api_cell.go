@@ -45,6 +45,8 @@ type callCase struct {
 	Ways     []string          `json:"ways" doc:"How callers are verified: crm, reference, callback, values."`
 	Columns  []string          `json:"columns" doc:"Of values: what the caller is asked for."`
 	Locked   bool              `json:"locked" doc:"Too many wrong answers: give the general answer."`
+	Tries    int               `json:"tries" doc:"Wrong answers that are still looked at before it locks; of the stages verify and answer."`
+	Until    *time.Time        `json:"locked_until" doc:"When answers are looked at again by themselves."`
 	Sentence map[string]string `json:"sentence" doc:"To read aloud, by locale; empty before the caller is verified."`
 	AsOf     *time.Time        `json:"as_of" doc:"Of not-concerned: when the import says so."`
 	Customer *callCustomer     `json:"customer" doc:"Of the stage answer; masked unless asked for in full."`
@@ -65,6 +67,7 @@ type callCustomer struct {
 	Letters   []callLetter        `json:"letters"`
 	Next      callNext            `json:"next"`
 	Copies    []string            `json:"copies" eg:"post" doc:"Where a copy may go: addresses from before the incident."`
+	Cannot    map[string]string   `json:"cannot" doc:"What cannot be done now, and why: copy-email, copy-post, by-post, compare."`
 	Locales   []string            `json:"locales" eg:"fr" doc:"In which the campaign writes."`
 	Proposed  bool                `json:"proposed" doc:"A corrected address waits for a second person."`
 	Told      []callTold          `json:"told_not_concerned" doc:"When the customer was told before that they are not concerned."`
@@ -143,7 +146,7 @@ func (v *visit) callCase(who Asker, id int64) (callCase, error) {
 }
 
 func caseOf(c Case) callCase {
-	out := callCase{Call: c.Call.ID, Campaign: c.Campaign.Name, Stage: string(c.Stage), Ways: []string{}, Columns: append([]string{}, c.Proofs.Columns...), Locked: c.Locked, Sentence: map[string]string{}, AsOf: instant(c.AsOf), Steps: []callStep{}, Waiting: c.Call.Waiting()}
+	out := callCase{Call: c.Call.ID, Campaign: c.Campaign.Name, Stage: string(c.Stage), Ways: []string{}, Columns: append([]string{}, c.Proofs.Columns...), Locked: c.Locked, Sentence: map[string]string{}, AsOf: instant(c.AsOf), Steps: []callStep{}, Waiting: c.Call.Waiting(), Tries: c.Tries.Left, Until: instant(c.Tries.Until)}
 	for _, w := range c.Proofs.Ways {
 		out.Ways = append(out.Ways, string(w))
 	}
@@ -175,8 +178,11 @@ func customerOf(d Case) *callCustomer {
 	c := &callCustomer{
 		Name: f.Name, Customers: append([]string{}, f.Customers...), Reference: f.Reference, State: string(f.State), Locale: f.Locale, Flags: append([]string{}, f.Flags...),
 		Sentences: append([]map[string]string{}, f.Sentences...), Impacts: []callImpact{}, Timeline: []callHappened{}, Letters: []callLetter{},
-		Next: callNext{string(f.Next.State), string(f.Next.Channel), instant(f.Next.At)}, Copies: []string{}, Locales: append([]string{}, f.Locales...),
+		Next: callNext{string(f.Next.State), string(f.Next.Channel), instant(f.Next.At)}, Copies: []string{}, Cannot: f.Cannot, Locales: append([]string{}, f.Locales...),
 		Proposed: d.Proposed, Told: []callTold{}, Earlier: []callBefore{},
+	}
+	if c.Cannot == nil {
+		c.Cannot = map[string]string{}
 	}
 	for _, ch := range []pipeline.Channel{pipeline.Email, pipeline.Post} {
 		if f.Reach[ch] {
@@ -231,9 +237,9 @@ func apiCase(v *visit, _ nothing) (callCase, error) {
 
 type verifyOrder struct {
 	Way       string            `json:"way" enum:"crm|reference|callback|values"`
-	Reference string            `json:"reference,omitempty" max:"40" doc:"Of the way reference: what the caller reads out."`
+	Reference string            `json:"reference,omitempty" max:"40" doc:"Of the way reference: what the caller reads out; left out where the call was opened with it."`
 	Values    map[string]string `json:"values,omitempty" doc:"Of the way values: column and what the caller says."`
-	Reached   bool              `json:"reached,omitempty" doc:"Of the way callback: the customer answered there."`
+	Reached   bool              `json:"reached,omitempty" doc:"Of the way callback: the customer answered at the number that showNumber has shown in this call."`
 }
 
 func apiVerify(v *visit, in verifyOrder) (callCase, error) {
