@@ -439,15 +439,16 @@ func (k consoleCustomers) Open(campaign int64, sealed, aad []byte) ([]byte, erro
 	return keys.Open(sealed, aad)
 }
 
-// Found returns the primary notice that a token leads to now.
-func (k consoleCustomers) Found(ctx context.Context, campaign int64, token []byte) (int64, error) {
-	if len(token) != 16 {
-		return 0, nil
+// Found says of each token whether it leads to a notice now.
+func (k consoleCustomers) Found(ctx context.Context, campaign int64, tokens [][]byte) ([]bool, error) {
+	asked := make([][16]byte, len(tokens))
+	for i, t := range tokens {
+		copy(asked[i][:], t)
 	}
-	ids, _, err := k.h.ledger.Search(ctx, campaign, [16]byte(token), 1)
-	if err != nil || len(ids) == 0 {
-		return 0, err
+	concerned, err := k.h.ledger.Concerned(ctx, campaign, asked)
+	found := make([]bool, len(tokens))
+	for i, t := range asked {
+		found[i] = len(tokens[i]) == len(t) && concerned[t]
 	}
-	j, err := k.h.ledger.Notice(ctx, ids[0])
-	return primaryOf(j.Notice), err
+	return found, err
 }

@@ -65,7 +65,8 @@ func (k *Cell) Queue(ctx context.Context, who Asker) (Queue, error) {
 // and so that a large one leaves room for the others.
 func (k *Cell) recalls(ctx context.Context, campaigns []pipeline.Campaign) (list []pipeline.Call, err error) {
 	for _, campaign := range campaigns {
-		looked, found := 0, 0
+		var looked []pipeline.Call
+		var tokens [][]byte
 		for c, err := range k.Calls.EachCall(ctx, pipeline.CallFilter{Campaign: campaign.ID, Told: pipeline.ToldNotConcerned}) {
 			if err != nil {
 				return nil, err
@@ -73,15 +74,20 @@ func (k *Cell) recalls(ctx context.Context, campaigns []pipeline.Campaign) (list
 			if c.Escalated == pipeline.EscalatedRecall || len(c.Token) == 0 {
 				continue
 			}
-			if looked++; looked > recallsLooked/len(campaigns) || found == queueShown {
+			if looked, tokens = append(looked, c), append(tokens, c.Token); len(looked) >= recallsLooked/len(campaigns) {
 				break
 			}
-			n, err := k.Customers.Found(ctx, c.Campaign, c.Token)
-			if err != nil {
-				return nil, err
-			}
-			if n != 0 {
-				list, found = append(list, c), found+1
+		}
+		if len(looked) == 0 {
+			continue
+		}
+		found, err := k.Customers.Found(ctx, campaign.ID, tokens)
+		if err != nil {
+			return nil, err
+		}
+		for i, c := range looked {
+			if found[i] {
+				list = append(list, c)
 			}
 		}
 	}

@@ -226,17 +226,18 @@ func (c *crowd) Open(campaign int64, sealed, aad []byte) ([]byte, error) {
 	return c.keys.Open(sealed, fmt.Append(aad, campaign))
 }
 
-func (c *crowd) Found(_ context.Context, campaign int64, token []byte) (int64, error) {
+func (c *crowd) Found(_ context.Context, campaign int64, tokens [][]byte) ([]bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	found := make([]bool, len(tokens))
 	for _, s := range c.by {
 		for _, k := range s.keys {
-			if s.campaign.ID == campaign && s.notice != 0 && string(c.token(s.campaign, k)) == string(token) {
-				return s.notice, nil
+			for i, token := range tokens {
+				found[i] = found[i] || s.campaign.ID == campaign && s.notice != 0 && string(c.token(s.campaign, k)) == string(token)
 			}
 		}
 	}
-	return 0, nil
+	return found, nil
 }
 
 func (c *crowd) Copy(_ context.Context, actor string, _ pipeline.Campaign, notice int64, o console.CopyOrder, reason string) (int64, error) {

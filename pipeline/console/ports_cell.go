@@ -63,9 +63,8 @@ type Customers interface {
 	// installation), bound to what aad names.
 	Seal(campaign int64, plain, aad []byte) ([]byte, error)
 	Open(campaign int64, sealed, aad []byte) ([]byte, error)
-	// Found returns the primary notice that a token of the blind index leads to now, 0
-	// if it leads to none.
-	Found(ctx context.Context, campaign int64, token []byte) (int64, error)
+	// Found says of each token of the blind index whether it leads to a notice now.
+	Found(ctx context.Context, campaign int64, tokens [][]byte) ([]bool, error)
 }
 
 // CustomerDeeds changes what becomes of a customer's notices, in somebody's name.

@@ -245,6 +245,9 @@ type Reader interface {
 	// first, at most limit; and whether the token belongs to somebody of the
 	// directory who is not concerned, with the newest import that says so (0: no).
 	Search(ctx context.Context, campaign int64, token [16]byte, limit int) (ids []int64, bystanderOf int64, err error)
+	// Concerned returns those of the tokens that lead to a notice, however many are
+	// asked for at once.
+	Concerned(ctx context.Context, campaign int64, tokens [][16]byte) (map[[16]byte]bool, error)
 	Notice(ctx context.Context, id int64) (pipeline.Job, error)
 	Events(ctx context.Context, notice int64) ([]pipeline.Event, error)     // oldest first
 	Attempts(ctx context.Context, notice int64) ([]pipeline.Attempt, error) // oldest first

@@ -270,4 +270,17 @@ func testSearch(t *testing.T, e Engine) {
 	if found, by, err := b.Search(b.ctx, b.campaign.ID, [16]byte{77}, 10); err != nil || len(found) != 0 || by != 0 {
 		t.Fatalf("an unknown token: %v, %d, %v", found, by, err)
 	}
+	some, err := b.Concerned(b.ctx, b.campaign.ID, [][16]byte{shared, nobody, {77}, shared})
+	b.must(err)
+	if len(some) != 1 || !some[shared] {
+		t.Fatalf("of several: %v", some)
+	}
+	for _, none := range [][][16]byte{nil, {nobody}} {
+		if some, err := b.Concerned(b.ctx, b.campaign.ID, none); err != nil || len(some) != 0 {
+			t.Fatalf("of %d: %v, %v", len(none), some, err)
+		}
+	}
+	if some, err := b.Concerned(b.ctx, b.campaign.ID+1, [][16]byte{shared}); err != nil || len(some) != 0 {
+		t.Fatalf("in another campaign: %v, %v", some, err)
+	}
 }

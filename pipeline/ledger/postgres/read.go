@@ -152,6 +152,17 @@ func (l *Ledger) Search(ctx context.Context, campaign int64, token [16]byte, lim
 	return ids[:min(len(ids), max(limit, 0))], bystanderOf, err
 }
 
+// Concerned returns those of the tokens that lead to a notice.
+func (l *Ledger) Concerned(ctx context.Context, campaign int64, tokens [][16]byte) (map[[16]byte]bool, error) {
+	hashes, err := query(ctx, l, l.hot, pgx.RowTo[[16]byte], `SELECT DISTINCT t.hash FROM imports i JOIN tokens t ON t.import_id = i.id
+		WHERE i.campaign_id = $1 AND i.published_at <> 0 AND i.replaced_at = 0 AND t.notice_id <> 0 AND t.hash = ANY($2::uuid[])`, campaign, tokens)
+	found := map[[16]byte]bool{}
+	for _, h := range hashes {
+		found[h] = true
+	}
+	return found, err
+}
+
 // Notice returns one notice in force, or pipeline.ErrNotFound.
 func (l *Ledger) Notice(ctx context.Context, id int64) (pipeline.Job, error) {
 	return one(ctx, l, l.hot, rowToJob, `SELECT `+jobColumns+` FROM notices n JOIN people p ON p.notice_id = n.id WHERE n.id = $1 AND `+inForce, id)

@@ -71,6 +71,32 @@ func (l *Ledger) Search(ctx context.Context, campaign int64, token [16]byte, lim
 	return ids, bystanderOf, err
 }
 
+// Concerned returns those of the tokens that lead to a notice.
+func (l *Ledger) Concerned(ctx context.Context, campaign int64, tokens [][16]byte) (map[[16]byte]bool, error) {
+	asked := make([]string, len(tokens))
+	for i, t := range tokens {
+		asked[i] = hex.EncodeToString(t[:])
+	}
+	text, err := json.Marshal(asked)
+	if err != nil {
+		return nil, err
+	}
+	found := map[[16]byte]bool{}
+	err = l.rows(ctx, "search many", func(r *sql.Rows) error {
+		var hash []byte
+		if err := r.Scan(&hash); err != nil || len(hash) != 16 {
+			return err
+		}
+		found[[16]byte(hash)] = true
+		return nil
+	}, `SELECT DISTINCT t.hash FROM json_each(?) AS k CROSS JOIN imports AS i
+		CROSS JOIN tokens AS t ON t.import_id = i.id AND t.hash = unhex(k.value)
+		LEFT JOIN absorptions AS a ON a.notice_id = t.notice_id
+		JOIN notices AS n ON n.id = coalesce(a.parent_id, t.notice_id)
+		WHERE i.campaign_id = ? AND i.published_at > 0 AND i.replaced_at = 0`, string(text), campaign)
+	return found, err
+}
+
 // Notice returns one notice, or pipeline.ErrNotFound.
 func (l *Ledger) Notice(ctx context.Context, id int64) (pipeline.Job, error) {
 	return one(ctx, l, "read notice", scanJob, `SELECT `+noticeColumns+`, p.sealed FROM notices AS n JOIN people AS p ON p.notice_id = n.id`+visible+` WHERE n.id = ?`, id)
