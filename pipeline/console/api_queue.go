@@ -14,7 +14,8 @@ func queueEndpoints() []endpoint {
 		endpointOf("GET", "/queue", "showQueue", "What waits for the lead: calls passed on, corrected addresses, callers to call back, questions without an answer.", ActSecond, apiQueue),
 		endpointOf("GET", "/queue/calls/{call}", "showWaitingCall", "A call of anybody, as the lead may see it.", ActSecond, apiWaiting),
 		endpointOf("POST", "/queue/calls/{call}/handle", "handleCall", "Take a call from the queue, and say what came of it.", ActSecond, apiHandle),
-		endpointOf("GET", "/queue/corrections/{correction}", "showCorrection", "A corrected address in full, how its caller was verified, and where it stands. On record.", ActSecond, apiCorrection),
+		endpointOf("GET", "/queue/corrections/{correction}", "showCorrection", "A corrected address beside the one on file, how its caller was verified, and where it stands. On record.", ActSecond, apiCorrection),
+		endpointOf("POST", "/queue/corrections/{correction}/full", "unmaskCorrection", "Both addresses in full; on record with its reason.", ActSecond, apiFullCorrection),
 		endpointOf("POST", "/queue/corrections/{correction}/decide", "decideCorrection", "Accept a corrected address, which is written to at once, or refuse it. Not one that the same person asked for, or the same program.", ActSecond, apiDecide),
 	}
 }
@@ -99,7 +100,7 @@ type correction struct {
 	Campaign   string     `json:"campaign" eg:"muguet"`
 	Standing   string     `json:"standing" enum:"waiting|applying|accepted|refused|failed"`
 	Channel    string     `json:"channel" enum:"email|post"`
-	Address    *newPlace  `json:"address"`
+	Parts      []newPart  `json:"parts" doc:"Of the address, as it is on file and as it was corrected; masked unless asked for in full."`
 	Flags      []string   `json:"flags" eg:"minor" doc:"Of the customer, as they are now."`
 	Verified   string     `json:"verified" eg:"crm" doc:"How the caller was."`
 	Reason     string     `json:"reason" eg:"moved"`
@@ -110,12 +111,11 @@ type correction struct {
 	Note       string     `json:"note" doc:"Why it was refused, or what kept it from being applied."`
 }
 
-type newPlace struct {
-	Email    string   `json:"email" eg:"new@mail.example"`
-	Lines    []string `json:"lines"`
-	Postcode string   `json:"postcode"`
-	City     string   `json:"city"`
-	Country  string   `json:"country"`
+type newPart struct {
+	Part      string `json:"part" enum:"email|lines|postcode|city|country"`
+	Old       string `json:"old" eg:"j•••@mail.example"`
+	New       string `json:"new" eg:"n•••@mail.example"`
+	Different bool   `json:"different" doc:"To who hears it, not only to who reads it."`
 }
 
 func apiCorrection(v *visit, _ nothing) (correction, error) {
@@ -131,11 +131,34 @@ func (v *visit) correction(who Asker) (correction, error) {
 	if err != nil {
 		return correction{}, err
 	}
-	p, a := d.Proposal, d.Address
+	return correctionOf(d), nil
+}
+
+func correctionOf(d Proposed) correction {
+	p, parts := d.Proposal, []newPart{}
+	for _, r := range d.Rows {
+		parts = append(parts, newPart{r.Part, r.Old, r.New, r.Different})
+	}
 	return correction{
-		p.ID, p.Call, d.Campaign.Name, d.Standing(), string(p.What), &newPlace{a.Email, append([]string{}, a.Lines...), a.Postcode, a.City, a.Country},
+		p.ID, p.Call, d.Campaign.Name, d.Standing(), string(p.What), parts,
 		append([]string{}, d.Flags...), string(d.Call.Verified), p.Reason, p.AskedBy, p.AskedAt.UTC(), p.DecidedBy, instant(p.DecidedAt), p.Note,
-	}, nil
+	}
+}
+
+func apiFullCorrection(v *visit, in because) (correction, error) {
+	reason, err := v.why(in.Reason)
+	if err != nil {
+		return correction{}, err
+	}
+	who, err := v.asker()
+	if err != nil {
+		return correction{}, err
+	}
+	d, err := v.Cell.FullProposal(v.ctx(), who, v.pathNumber("correction"), reason)
+	if err != nil {
+		return correction{}, err
+	}
+	return correctionOf(d), nil
 }
 
 type decideOrder struct {

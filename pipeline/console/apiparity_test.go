@@ -27,7 +27,7 @@ func operationsOf() map[string]string {
 		"/{$}": byPerson, "/setup/{token}": byPerson, "/login": byPerson, "/login/code": byPerson, "/logout": byPerson, "/language": byPerson, "/sure": byPerson,
 		"/account": byPerson, "/account/password": byPerson, "/account/code": byPerson, "/login/company": byPerson, "/login/company/back": byPerson, "/sure/company": byPerson,
 		"/users": byPerson, "/users/new": byPerson, "/users/{login}": byPerson, "/users/{login}/roles": byPerson, "/users/{login}/reset": byPerson, "/users/{login}/end": byPerson,
-		"/users/{login}/disable": byPerson, "/users/{login}/enable": byPerson, "/tokens": byPerson, "/tokens/new": byPerson, "/tokens/{token}/revoke": byPerson,
+		"/users/{login}/disable": byPerson, "/users/{login}/confirm": byPerson, "/users/{login}/enable": byPerson, "/tokens": byPerson, "/tokens/new": byPerson, "/tokens/{token}/revoke": byPerson,
 
 		"/campaigns": "listCampaigns", "/campaigns/{name}": "showCampaign", "/campaigns/{name}/live": "showCampaign", "/campaigns/{name}/planned": "showPlanned", "/campaigns/{name}/version/{n}": "listVersions",
 		"/pause": "pause", "/campaigns/{name}/resume": "resume", "/campaigns/{name}/cancel": "cancel", "/campaigns/{name}/breakers/{scope}": "releaseBreaker", "/campaigns/{name}/pacing": "setPacing",
@@ -45,7 +45,7 @@ func operationsOf() map[string]string {
 		"/cell/calls/{call}/letters/{notice}/{attempt}/file": "showLetter", "/cell/calls/{call}/compare": "compareAddress", "/cell/calls/{call}/copy": "sendCopy", "/cell/calls/{call}/post": "postInstead",
 		"/cell/calls/{call}/correct": "proposeAddress", "/cell/calls/{call}/mark": "markCustomer", "/cell/calls/{call}/pass-on": "escalateCall", "/cell/calls/{call}/note": "noteCall",
 		"/cell/calls/{call}/written": "answerInWriting", "/cell/calls/{call}/end": "closeCall",
-		"/queue": "showQueue", "/queue/calls/{call}": "handleCall", "/queue/corrections/{correction}": "decideCorrection",
+		"/queue": "showQueue", "/queue/calls/{call}": "handleCall", "/queue/corrections/{correction}": "decideCorrection", "/queue/corrections/{correction}/full": "unmaskCorrection",
 
 		"/answers": "searchAnswers", "/campaigns/{name}/answers": "searchAnswers", "/campaigns/{name}/answers/seen": "listAnswerChanges", "/campaigns/{name}/answers/{qa}": "showAnswer",
 		"/campaigns/{name}/answers/{qa}/given": "giveAnswer", "/campaigns/{name}/ask": "askLead", "/campaigns/{name}/queries": "listQueries", "/campaigns/{name}/queries/{query}": "settleQuery",

@@ -169,6 +169,12 @@ func TestAPIFourEyes(t *testing.T) {
 	if a := desk.call("GET", strings.TrimSuffix(at, "/decide"), ""); a.body["standing"] != "waiting" || a.body["asked_by"] != "token:crm/lea" {
 		t.Errorf("%s", a.text)
 	}
+	if a := desk.call("POST", strings.TrimSuffix(at, "/decide")+"/full", `{"reason":"compared with the call"}`); a.status != http.StatusOK || !strings.Contains(a.text, "new-lea@mail.example") {
+		t.Errorf("in full: %d %s", a.status, a.text)
+	}
+	if a := desk.call("GET", strings.TrimSuffix(at, "/decide"), ""); strings.Contains(a.text, "new-lea@mail.example") {
+		t.Errorf("still in full: %s", a.text)
+	}
 	if a := desk.call("POST", at, `{"decision":"perhaps","reason":"x"}`); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("%d", a.status)
 	}

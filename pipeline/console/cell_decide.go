@@ -57,18 +57,20 @@ func (k *Cell) secondPerson(ctx context.Context, who Asker, p pipeline.Proposal)
 	if err != nil {
 		return err
 	}
-	asked := []string{p.AskedBy}
+	// Who came by way of a program has an account too, as a rule.
+	them, me := "user:"+pipeline.LoginOf(p.AskedBy), "user:"+pipeline.LoginOf(who.Actor)
+	asked := []string{p.AskedBy, them}
 	for _, t := range tokens {
 		switch {
-		case t.Actor() == p.AskedBy:
+		case t.Actor() == pipeline.ProgramOf(p.AskedBy):
 			asked = append(asked, t.CreatedBy)
-		case t.Actor() == who.Actor && t.CreatedBy == p.AskedBy:
-			asked = append(asked, who.Actor)
+		case t.Actor() == pipeline.ProgramOf(who.Actor) && (t.CreatedBy == p.AskedBy || t.CreatedBy == them):
+			asked = append(asked, me)
 		}
 	}
 	did := func(a string) bool { return slices.Contains(asked, a) }
-	t := TiedTo(users, who.Actor, p.AskedBy, did)
-	if did(who.Actor) {
+	t := TiedTo(users, me, them, did)
+	if did(me) {
 		t = Tied{Tie: pipeline.Tie{Account: p.AskedBy, Hand: pipeline.Hand{Actor: who.Actor, Did: "token"}}, Refused: true}
 	}
 	if !t.Refused {
