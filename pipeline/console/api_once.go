@@ -24,7 +24,9 @@ type remembered struct {
 
 // shows reports whether an unsafe request only shows something in full: that is not
 // kept for a repetition.
-func (e *endpoint) shows() bool { return e.id == "showNumber" || e.id == "unmask" || e.id == "unmaskCorrection" }
+func (e *endpoint) shows() bool {
+	return e.id == "showNumber" || e.id == "unmask" || e.id == "unmaskCorrection"
+}
 
 // onceOnly does what was asked unless it was done for the same key: then the answer
 // is given again.
