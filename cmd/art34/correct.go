@@ -64,7 +64,7 @@ func (c correctCmd) Run(ctx context.Context, a *app) error {
 	if c.Email == "-" {
 		line, err := bufio.NewReader(io.LimitReader(a.in, 4096)).ReadString('\n')
 		if c.Email = strings.TrimSpace(line); err != nil && c.Email == "" {
-			return refuse("usage", "standard input holds no e-mail address", "")
+			return refuse("usage", "standard input holds no e-mail address", "one address, alone on its line")
 		}
 	}
 	postal := c.lines() != nil || c.Postcode != "" || c.City != "" || c.Country != ""

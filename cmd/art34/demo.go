@@ -124,10 +124,10 @@ func (c demoCmd) open(ctx context.Context, own *app) (*house, pipeline.Campaign,
 
 func (c demoCmd) directory() (string, error) {
 	if c.Customers < 1 {
-		return "", refuse("usage", "--customers is at least 1", "")
+		return "", refuse("usage", "--customers is at least 1", "art34 demo --customers 500 takes a minute")
 	}
 	if mix := rehearsal.Usual(c.Bounces); c.Bounces < 0 || mix.Sum() > 1 {
-		return "", refuse("usage", "--bounces is between 0 and 0.9", "")
+		return "", refuse("usage", "--bounces is between 0 and 0.9", "a share: 0.08 is eight of a hundred")
 	}
 	if c.Out == "" {
 		return os.MkdirTemp("", "art34-demo-")

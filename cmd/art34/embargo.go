@@ -102,7 +102,7 @@ func (c embargoCmd) change(e *pipeline.Embargo, now time.Time) error {
 	if c.Until != "" {
 		t, err := time.Parse(time.RFC3339, c.Until)
 		if err != nil {
-			return refuse("usage", "--until is not a time like 2026-01-20T08:00:00+01:00", "")
+			return refuse("usage", "--until is not a time like 2026-01-20T08:00:00+01:00", "the offset after the time is needed: +01:00, or Z for UTC")
 		}
 		e.Until = t.UTC()
 	}

@@ -134,7 +134,7 @@ func (c findCmd) Run(ctx context.Context, a *app) error {
 	}
 	if c.Letter {
 		if len(list) == 0 {
-			return decline("nobody", "this customer is not concerned in "+others[0].Campaign+": there is no letter", "")
+			return decline("nobody", "this customer is not concerned in "+others[0].Campaign+": there is no letter", "art34 find without --letter says what to answer")
 		}
 		f, err := h.lastWritten(ctx, list)
 		if err != nil {

@@ -45,7 +45,7 @@ func (c outsideCmd) Run(ctx context.Context, a *app) error {
 		return refuse("usage", "either --file with the customers who were told, or --public-notice", "art34 outside --help shows examples")
 	}
 	if !c.PublicNotice && (c.Reference != "" || c.On != "") {
-		return refuse("usage", "--reference and --on belong to --public-notice", "")
+		return refuse("usage", "--reference and --on belong to --public-notice", "with --file each line says when and how somebody was told")
 	}
 	h, err := a.open(ctx)
 	if err != nil {

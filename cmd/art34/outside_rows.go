@@ -48,7 +48,7 @@ func (c outsideCmd) rows(a *app) ([]toldRow, error) {
 	if c.File != "-" {
 		f, err := os.Open(c.File)
 		if err != nil {
-			return nil, refuse("unreadable", "the list cannot be read: "+pathless(err), "")
+			return nil, refuse("unreadable", "the list cannot be read: "+pathless(err), "name a file that is there and that this user may read, or - for standard input")
 		}
 		defer f.Close()
 		in = f

@@ -101,7 +101,7 @@ func (c pacingCmd) change(p *pipeline.EmailPolicy) (bool, error) {
 			l.Connections, err = strconv.Atoi(connections)
 		}
 		if err != nil {
-			return false, refuse("usage", fmt.Sprintf("--provider %s=%s: a rate, or rate/connections, like orange=20/3", name, text), "")
+			return false, refuse("usage", fmt.Sprintf("--provider %s=%s: a rate, or rate/connections, like orange=20/3", name, text), "art34 pacing CAMPAIGN shows the providers that have a limit; 0 is none")
 		}
 		set(true, func() { limits[name] = l })
 	}

@@ -395,14 +395,14 @@ func mismatchView(m *postal.AckMismatch) any {
 func (c printAckCmd) acks(a *app) ([]postal.Ack, error) {
 	if c.File != "" {
 		if c.Run_ != "" || c.On+c.Place+c.Product+c.Slip+c.Letters+c.SHA256 != "" || c.Count != nil || len(c.Rejected) > 0 {
-			return nil, refuse("usage", "either --file or one run with its options", "")
+			return nil, refuse("usage", "either --file or one run with its options", "art34 print ack --help shows an example of both")
 		}
 		if c.File == "-" {
 			return postal.ParseAck(a.in)
 		}
 		f, err := os.Open(c.File)
 		if err != nil {
-			return nil, refuse("unreadable", "the acknowledgement cannot be read: "+pathless(err), "")
+			return nil, refuse("unreadable", "the acknowledgement cannot be read: "+pathless(err), "name a file that is there and that this user may read")
 		}
 		defer f.Close()
 		return postal.ParseAck(f)
@@ -416,7 +416,7 @@ func (c printAckCmd) acks(a *app) ([]postal.Ack, error) {
 	}
 	d := postal.AckDeposit{Deposit: pipeline.Deposit{Place: c.Place, Product: c.Product, Slip: c.Slip, Count: *c.Count}, Pages: c.Pages, Sheets: c.Sheets, SHA256: strings.ToLower(c.SHA256)}
 	if err := d.On.UnmarshalText([]byte(c.On)); err != nil {
-		return nil, refuse("usage", "--on: "+err.Error(), "")
+		return nil, refuse("usage", "--on: "+err.Error(), "the day of the deposit, like 2026-01-21")
 	}
 	if c.Letters != "" {
 		if d.Letters, err = postal.ParsePositions(c.Letters); err != nil {
@@ -427,7 +427,7 @@ func (c printAckCmd) acks(a *app) ([]postal.Ack, error) {
 	for seq, code := range c.Rejected {
 		n, err := strconv.Atoi(seq)
 		if err != nil || n < 1 {
-			return nil, refuse("usage", fmt.Sprintf("--rejected %s=%s: the position in the run is a number from 1", seq, code), "")
+			return nil, refuse("usage", fmt.Sprintf("--rejected %s=%s: the position in the run is a number from 1", seq, code), "the manifest of the run lists the letters by position")
 		}
 		ack.Rejected = append(ack.Rejected, postal.AckItem{Seq: n, Reason: code})
 	}

@@ -72,10 +72,10 @@ type qaFilter struct {
 
 func (f qaFilter) check() error {
 	if f.Locale != "" && !slices.Contains(answer.Locales(), f.Locale) {
-		return refuse("usage", "--locale is fr or en", "")
+		return refuse("usage", "--locale is fr or en", "art34 qa --help shows examples")
 	}
 	if f.For != "" && !slices.Contains(pipeline.Audiences(), pipeline.Audience(f.For)) {
-		return refuse("usage", "--for is cell, shop or press", "")
+		return refuse("usage", "--for is cell, shop or press", "one of them; without --for all are meant")
 	}
 	return nil
 }

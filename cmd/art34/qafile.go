@@ -179,12 +179,12 @@ func (c qaAddCmd) read(ctx context.Context, h *house, campaign pipeline.Campaign
 func readSmall(name string, most int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, refuse("unreadable", "the file cannot be read: "+pathless(err), "")
+		return nil, refuse("unreadable", "the file cannot be read: "+pathless(err), "name a file that is there and that this user may read")
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
-		return nil, refuse("unreadable", "the file cannot be read: "+pathless(err), "")
+		return nil, refuse("unreadable", "the file cannot be read: "+pathless(err), "name a file that is there and that this user may read")
 	}
 	if int64(len(data)) > most {
 		return nil, refuse("too-large", fmt.Sprintf("%s is longer than %d bytes", filepath.Base(name), most), "")

@@ -56,7 +56,7 @@ func (c rehearseCmd) mix() (rehearsal.Mix, error) {
 	m := rehearsal.Usual(c.Bounces)
 	m.Dead, m.Grey, m.Full = m.Dead+c.Dead, m.Grey+c.Grey, m.Full+c.Full
 	if c.Bounces < 0 || c.Dead < 0 || c.Grey < 0 || c.Full < 0 || m.Sum() > 1 {
-		return m, refuse("usage", "the shares are between 0 and 0.9, together at most 0.9", "")
+		return m, refuse("usage", "the shares are between 0 and 0.9, together at most 0.9", "0.08 is eight of a hundred")
 	}
 	return m, nil
 }

@@ -26,7 +26,7 @@ Example:
 // Run writes a synthetic population.
 func (c sampleCmd) Run(ctx context.Context, a *app) error {
 	if c.Customers < 1 {
-		return refuse("usage", "--customers is at least 1", "")
+		return refuse("usage", "--customers is at least 1", "art34 sample --customers 1000 --out sample")
 	}
 	totals, err := sample.Write(ctx, sample.Config{Customers: c.Customers, Seed: c.Seed, Dir: c.Out})
 	if err != nil {
