@@ -202,11 +202,11 @@ func (w *waiting) WriteHeader(status int) {
 
 func (w *waiting) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// pages are those with an address, and what follows from their forms.
-func (e *eye) pages() {
-	e.t.Helper()
-	const muguet = "/campaigns/muguet"
-	for _, p := range [][2]string{
+const muguet = "/campaigns/muguet"
+
+// addresses are the pages that can be opened by address, by a name for each.
+func addresses() [][2]string {
+	return [][2]string{
 		{"campaigns", "/campaigns"}, {"campaign", muguet}, {"pause", "/pause"}, {"resume", muguet + "/resume"}, {"breaker", muguet + "/breakers/relay"}, {"cancel", muguet + "/cancel"},
 		{"pacing", muguet + "/pacing"}, {"pacing-provider", muguet + "/pacing/orange"}, {"doubts", muguet + "/doubts"}, {"customers", muguet + "/customers"}, {"launch", muguet + "/launch"},
 		{"planned", muguet + "/planned"}, {"version", muguet + "/version/1"}, {"run", muguet + "/runs/R000001"}, {"deposit", muguet + "/runs/R000001/deposit"},
@@ -223,7 +223,13 @@ func (e *eye) pages() {
 		{"qa-edit", muguet + "/qa/1/edit"}, {"qa-one", muguet + "/qa/1"}, {"qa-version", muguet + "/qa/1/versions/2"}, {"qa-review", muguet + "/qa/review"}, {"qa-withdraw", muguet + "/qa/1/withdraw"},
 		{"qa-publish", muguet + "/qa/1/publish/3"}, {"ask", muguet + "/ask"}, {"queries", muguet + "/queries"}, {"query", muguet + "/queries/1"},
 		{"counter", "/answer"}, {"genuine", "/genuine"}, {"forgeries", muguet + "/forgeries"}, {"floor", muguet + "/floor"},
-	} {
+	}
+}
+
+// pages are those with an address, and what follows from their forms.
+func (e *eye) pages() {
+	e.t.Helper()
+	for _, p := range addresses() {
 		e.visit(p[0], p[1])
 	}
 	e.open(muguet + "/check")

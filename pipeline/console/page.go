@@ -165,6 +165,7 @@ type sheet struct {
 	Campaign string // that the page is about, "" if none: what a pause suggests
 	Done     string
 	Problems []problem
+	Reason   string // that was given, when the form comes again
 	D        any
 
 	roles []string
@@ -233,6 +234,9 @@ func (v *visit) show(status int, name string, data any) error {
 	if v.route.once {
 		s.Once = v.newToken()
 	}
+	if len(v.problems) > 0 {
+		s.Reason = v.value("reason")
+	}
 	if v.user.ID != 0 && v.halfway() == "" {
 		for _, e := range nav() {
 			if May(v.user.Roles, e.may) && v.wants(e.href) {
@@ -240,8 +244,8 @@ func (v *visit) show(status int, name string, data any) error {
 			}
 		}
 		s.Pause = May(v.user.Roles, ActPause)
-		if strings.HasPrefix(s.Path, "/campaigns/") {
-			s.Campaign = v.r.PathValue("name")
+		if v.subject != nil {
+			s.Campaign = v.subject.Name
 		}
 	}
 	if code := v.r.URL.Query().Get("done"); code != "" && v.words.has("done."+code) {

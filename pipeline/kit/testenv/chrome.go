@@ -13,6 +13,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
@@ -142,13 +143,17 @@ func (b *Browser) KeyTo(keys string) {
 // AltTo presses Alt and a key that leads to another page, and waits for that.
 func (b *Browser) AltTo(key string) {
 	b.t.Helper()
-	b.lead("Alt+"+key, chromedp.KeyEvent(key, chromedp.KeyModifiers(chromedp.ModifierAlt)))
+	// The key of a page is found by the text that its key would type.
+	text := func(p *input.DispatchKeyEventParams) { p.UnmodifiedText = key }
+	b.lead("Alt+"+key, chromedp.KeyEvent(key, chromedp.KeyModifiers(chromedp.ModifierAlt), text))
 }
 
 // lead takes a step to another page, and waits for that.
 func (b *Browser) lead(what string, step chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if _, err := chromedp.RunResponse(b.ctx, step); err != nil {
+	ctx, end := context.WithTimeout(b.ctx, time.Minute)
+	defer end()
+	if _, err := chromedp.RunResponse(ctx, step); err != nil {
 		b.t.Fatalf("%s: %v\n%s", what, err, b.where())
 	}
 	b.do("wait", chromedp.WaitReady("body"))
