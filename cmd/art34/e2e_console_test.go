@@ -17,7 +17,7 @@ import (
 )
 
 // TestJourneyThroughTheConsole takes a campaign from nothing to the last e-mail in
-// a real browser: setup, a second person, draft, import with rejects, check, proof,
+// a real browser: setup, a second person, draft, import with rejects, letters, check, proof,
 // approval by the second person, canary, launch, pause, resume. Once with
 // JavaScript, once without.
 func TestJourneyThroughTheConsole(t *testing.T) {
@@ -99,6 +99,50 @@ func secondFactor(t *testing.T, text string, at time.Time) string {
 	return fmt.Sprintf("%06d", (binary.BigEndian.Uint32(sum[off:])&0x7fffffff)%1_000_000)
 }
 
+// word changes a letter: a fault is shown and nothing is lost, the preview shows what
+// is in the form, a save is compared with the one before it, and taken back to.
+func (v *visitor) word(sentence string) {
+	v.t.Helper()
+	const path = "/campaigns/muguet/letters/breach.fr.md"
+	write := func(text string) {
+		v.t.Helper()
+		v.open(path)
+		v.Eval(fmt.Sprintf(`(() => { document.querySelector("#text").value += %q; return 1 })()`, "\n"+text+"\n"))
+	}
+	write("{{.Nonsense}}")
+	v.Press(`button[value="preview"]`)
+	v.says("This text cannot be used yet")
+	if kept := v.Eval(`document.querySelector("#text").value`); !strings.Contains(kept, "{{.Nonsense}}") {
+		v.t.Error("the text with a fault is lost")
+	}
+	write(sentence)
+	v.Press(`button[value="preview"]`)
+	v.says("Nothing in this text blocks the approval")
+	if shown := v.Eval(`document.querySelector("#preview pre").textContent`); !strings.Contains(shown, sentence) {
+		v.t.Errorf("the preview does not show the text:\n%s", shown)
+	}
+	v.Type("#reason", "a sentence more")
+	v.Press(`button[value="save"]`)
+	v.says("Saved.")
+	write("Une phrase de trop.")
+	v.Type("#reason", "another one")
+	v.Press(`button[value="save"]`)
+	v.says("another one")
+	v.Press(`main a[href$="/saved/3"]`)
+	if is := v.Eval(`[...document.querySelectorAll(".d-new")].map(x => x.textContent).join()`); !strings.Contains(is, "Une phrase de trop.") || strings.Contains(is, sentence) {
+		v.t.Errorf("the difference shows %q", is)
+	}
+	v.Press(`main .crumb a`)
+	v.Press(`main a[href$="/saved/2"]`)
+	v.Press(`main form button`)
+	v.Type("#reason", "as before")
+	v.Press(`button[value="save"]`)
+	v.says("as before")
+	if text := v.Eval(`document.querySelector("#text").value`); !strings.Contains(text, sentence) || strings.Contains(text, "de trop") {
+		v.t.Errorf("the letter is\n%s", text)
+	}
+}
+
 func journey(t *testing.T, script bool) {
 	sink := testenv.Sink(t)
 	in := &installation{t: t, dir: t.TempDir(), env: []string{"ART34_RELAY=" + sink.URL, "ART34_CONSOLE=127.0.0.1:0"}}
@@ -165,6 +209,7 @@ func journey(t *testing.T, script bool) {
 	v.patient("/campaigns/muguet/import", "What the last import did")
 	v.says("Rows that were not taken")
 	shot("2-import")
+	v.word("Nous restons à votre écoute.")
 	v.open("/campaigns/muguet/check")
 	v.Press("main form button")
 	v.patient("/campaigns/muguet/check", "Nothing blocks the approval")
