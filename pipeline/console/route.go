@@ -174,7 +174,10 @@ func (v *visit) enter() error {
 	}
 	if unsafe && !rt.upload {
 		if err := v.r.ParseForm(); err != nil {
-			return err
+			if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+				return err
+			}
+			return errOldForm // no page of ours sends what does not decode, or ten thousand fields
 		}
 		if !v.rightToken(v.r.PostForm.Get("token")) {
 			return errOldForm
