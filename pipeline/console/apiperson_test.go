@@ -194,6 +194,41 @@ func TestAPIFourEyes(t *testing.T) {
 	}
 }
 
+// TestAPITied: an account that was in somebody's hands is no second person for what
+// they asked for by a program, nor a program whose token they made.
+func TestAPITied(t *testing.T) {
+	t.Parallel()
+	w := furnished(t)
+	w.user("lea", console.Lead)
+	w.user("ana", console.Admin, console.Agent)
+	_, _, err := w.accounts.Add(t.Context(), "user:ana", "fay", "Fay", []string{"lead"}, "")
+	w.must(err)
+	_, err = w.accounts.SetPassword(t.Context(), "fay", password)
+	w.must(err)
+	crm, desk := w.token("crm", console.ActLookUp, console.ActHelp), w.token("desk", console.ActSecond)
+	_, text, err := w.accounts.AddToken(t.Context(), "user:ana", console.TokenOrder{Name: "own", Scopes: []string{"second"}, Life: time.Hour}, "x")
+	w.must(err)
+	own := &program{w: w, token: text, person: "lea"}
+	crm.person, desk.person = "ana", "fay"
+	a := crm.call("POST", "/calls", `{"key":"C0001234"}`)
+	path := fmt.Sprintf("/calls/%.0f", a.body["call"])
+	crm.call("POST", path+"/verify", `{"way":"crm"}`)
+	if a := crm.call("POST", path+"/correct", `{"reason":"moved","email":"mine@mail.example"}`); a.status != http.StatusOK {
+		t.Fatal(a.text)
+	}
+	list := own.call("GET", "/queue", "").body["corrections"].([]any)
+	at := fmt.Sprintf("/queue/corrections/%.0f/decide", list[len(list)-1].(map[string]any)["correction"])
+	for name, p := range map[string]*program{"an account that they made": desk, "a program that they made": own} {
+		if a := p.call("POST", at, `{"decision":"accept","reason":"x"}`); a.status != http.StatusConflict || a.code() != "tied" {
+			t.Errorf("%s: %d %s", name, a.status, a.text)
+		}
+	}
+	desk.person = "lea"
+	if a := desk.call("POST", at, `{"decision":"accept","reason":"heard the call"}`); a.status != http.StatusOK {
+		t.Errorf("somebody else: %d %s", a.status, a.text)
+	}
+}
+
 // TestAPIDeeds: what is done in a call is what the pages do.
 func TestAPIDeeds(t *testing.T) {
 	t.Parallel()
