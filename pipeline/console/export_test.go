@@ -1,6 +1,7 @@
 package console
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -86,3 +87,13 @@ var (
 	NetworkOf = networkOf
 	SiteOf    = siteOf
 )
+
+// Sentences are those of the program in a language, by their English.
+func (k *Console) Sentences(locale string) map[string]string {
+	s := k.words[locale].sentences
+	all := maps.Clone(s.whole)
+	for _, f := range s.forms {
+		all[f.form.String()] = f.text
+	}
+	return all
+}

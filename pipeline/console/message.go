@@ -185,6 +185,15 @@ func (w *words) percent(part, all int64) string {
 	return s + "%"
 }
 
+// share writes a part of one as a percentage of at most three digits: 2.5 %.
+func (w *words) share(f float64) string {
+	s := strconv.FormatFloat(100*f, 'g', 3, 64)
+	if w.locale == "fr" {
+		return strings.Replace(s, ".", ",", 1) + "\u202f%"
+	}
+	return s + "%"
+}
+
 // rate writes a number with two decimals; one below 0 is not known.
 func (w *words) rate(f float64) string {
 	if f < 0 {

@@ -155,3 +155,48 @@ func TestWordsOfTheVocabulary(t *testing.T) {
 		}
 	}
 }
+
+var (
+	highSign  = regexp.MustCompile(`[^\s\x{a0}\x{202f}][ ]*[;!?%»]|« |[^\x{a0}]»|[ ]:`)
+	counted   = regexp.MustCompile(`\{0\} (\p{L}+s)\b`)
+	verbatims = regexp.MustCompile("`[^`]*`|\\{\\{.*?\\}\\}|\\[[^\\]]*\\]\\([^)]*\\)|[\\w.*#-]+\\?[a-z]")
+)
+
+// TestFrenchTypography: no French text has a plain space, or none, before a high sign
+// or within quotation marks, and none has an apostrophe of a typewriter.
+func TestFrenchTypography(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	check := func(key, text string) {
+		text = verbatims.ReplaceAllString(text, "x")
+		if m := highSign.FindString(text); m != "" {
+			t.Errorf("%s: %q in %q", key, m, text)
+		}
+		if strings.Contains(text, "'") {
+			t.Errorf("%s: an apostrophe in %q", key, text)
+		}
+	}
+	for key, text := range w.console.Words("fr") {
+		check(key, text)
+	}
+	for key, text := range w.console.Plural("fr") {
+		check(key+" (one)", text)
+	}
+	for english, text := range w.console.Sentences("fr") {
+		check(english, text)
+	}
+}
+
+// TestCountsHaveTwoForms: what is counted is said of one, too.
+func TestCountsHaveTwoForms(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	// These are limits of ours and shares, and never 1.
+	limits := []string{"problem.password_short", "problem.ask_long", "problem.cohort_many", "outlook.assumed"}
+	one := w.console.Plural("fr")
+	for key, text := range w.console.Words("fr") {
+		if counted.MatchString(text) && one[key] == "" && !slices.Contains(limits, key) {
+			t.Errorf("%s has no form for one: %q", key, text)
+		}
+	}
+}

@@ -105,7 +105,7 @@ func (k *Console) functions(w *words) template.FuncMap {
 		"list":    func(all ...string) []string { return all },
 		"inc":     func(i int) int { return i + 1 },
 		"long":    func(i int) int64 { return int64(i) },
-		"hundred": func(f float64) float64 { return 100 * f },
+		"share":   w.share,
 		"each":    w.each,
 		"family":  func(file string) string { kind, _, _ := strings.Cut(file, "."); return kind },
 	}
