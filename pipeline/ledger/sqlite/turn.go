@@ -22,7 +22,8 @@ type turn struct {
 	file     *os.File // nil: there is none
 	courtesy time.Duration
 	mine     bool
-	since    time.Time // that we ask for it, zero: we don't
+	patience <-chan time.Time // ends the wait for it, nil: we don't wait
+	hangs    bool             // the one who has it
 }
 
 func newTurn(path string) *turn {
@@ -43,10 +44,15 @@ func (t *turn) take() bool {
 	if t.mine = err == nil; t.mine {
 		return true
 	}
-	if t.since.IsZero() {
-		t.since = time.Now()
+	if t.patience == nil {
+		t.patience = time.After(t.courtesy)
 	}
-	return err != syscall.EWOULDBLOCK && err != syscall.EINTR || time.Since(t.since) > t.courtesy
+	select {
+	case <-t.patience:
+		t.hangs = true
+	default:
+	}
+	return t.hangs || err != syscall.EWOULDBLOCK && err != syscall.EINTR
 }
 
 // pass lets the next one have its turn.
@@ -54,7 +60,7 @@ func (t *turn) pass() {
 	if t.mine {
 		_ = syscall.Flock(int(t.file.Fd()), syscall.LOCK_UN)
 	}
-	t.mine, t.since = false, time.Time{}
+	t.mine, t.patience, t.hangs = false, nil, false
 }
 
 func (t *turn) close() {
