@@ -119,7 +119,7 @@ func TestOnPaper(t *testing.T) {
 		{"qa-one", muguet + "/qa/1", []string{"History", "Version 2 published"}},
 		{"qa-review", muguet + "/qa/review", []string{"Qui l'a fait ?", "BROUILLON"}},
 		{"floor", muguet + "/floor", []string{"Calls by day", "37.5"}},
-		{"campaign", muguet, []string{"Where everybody stands", "412,034"}},
+		{"campaign", muguet, []string{"Where everybody stands", "412,034", "retour.example: proven"}},
 	} {
 		e.open(p.path)
 		out, err := exec.Command(pdftotext, "-layout", e.Print("paper-"+p.name), "-").Output()

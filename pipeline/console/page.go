@@ -101,6 +101,7 @@ func (k *Console) functions(w *words) template.FuncMap {
 		"only":    func(v any) []any { return []any{v} },
 		"of":      of,
 		"join":    strings.Join,
+		"colon":   w.colon,
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"list":    func(all ...string) []string { return all },
 		"inc":     func(i int) int { return i + 1 },
@@ -109,6 +110,15 @@ func (k *Console) functions(w *words) template.FuncMap {
 		"each":    w.each,
 		"family":  func(file string) string { kind, _, _ := strings.Cut(file, "."); return kind },
 	}
+}
+
+// colon goes between a word and what it is about. In French a space stands before
+// it, and no line breaks there.
+func (w *words) colon() string {
+	if w.locale == "fr" {
+		return "\u00a0: "
+	}
+	return ": "
 }
 
 // of is the count of a channel or state in a map of counts.
