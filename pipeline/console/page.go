@@ -112,15 +112,6 @@ func (k *Console) functions(w *words) template.FuncMap {
 	}
 }
 
-// colon goes between a word and what it is about. In French a space stands before
-// it, and no line breaks there.
-func (w *words) colon() string {
-	if w.locale == "fr" {
-		return "\u00a0: "
-	}
-	return ": "
-}
-
 // of is the count of a channel or state in a map of counts.
 func of(counts any, key string) (int64, error) {
 	switch m := counts.(type) {
