@@ -123,6 +123,7 @@ type CallStep struct {
 // Kinds of steps.
 const (
 	StepLookUp    = "look-up"   // Code: the Finding, Detail: the kind of key
+	StepChoice    = "choice"    // one customer in several campaigns; Detail: which, ids and tokens
 	StepChosen    = "chosen"    // one of several campaigns was chosen; Code: the Finding, Detail: the campaign
 	StepVerified  = "verified"  // Code: the Verification
 	StepMismatch  = "mismatch"  // Code: the Verification that did not match

@@ -111,6 +111,9 @@ func (f consoleFloor) Letters(ctx context.Context, actor string, r pipeline.Refe
 	}
 	out := console.Letters{Campaign: one.campaign, Notice: one.job.ID}
 	for _, x := range all {
+		out.Reserved = out.Reserved || console.Reserved(x.job.Flags)
+	}
+	for _, x := range all {
 		attempts, err := f.h.ledger.Attempts(ctx, x.job.ID)
 		if err != nil {
 			return out, err

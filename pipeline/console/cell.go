@@ -91,6 +91,9 @@ func reserved(flags []string) bool {
 	return slices.ContainsFunc(flags, func(f string) bool { return slices.Contains(reservedFlags, f) })
 }
 
+// Reserved reports whether only few may see a customer with these flags.
+func Reserved(flags []string) bool { return reserved(flags) }
+
 // LookUp finds a customer by exact match, and opens a call about it. What was found
 // is for Case to say.
 func (k *Cell) LookUp(ctx context.Context, who Asker, l LookUp) (pipeline.Call, error) {
@@ -118,15 +121,18 @@ func (k *Cell) LookUp(ctx context.Context, who Asker, l LookUp) (pipeline.Call, 
 		return c, err
 	}
 	k.conclude(&c, who, s)
-	step := pipeline.CallStep{At: now, Agent: who.Actor, Kind: pipeline.StepLookUp, Code: string(c.Found), Detail: s.Kind}
+	steps := []pipeline.CallStep{{At: now, Agent: who.Actor, Kind: pipeline.StepLookUp, Code: string(c.Found), Detail: s.Kind}}
+	if list := choices(c, s); list != "" {
+		steps = append(steps, pipeline.CallStep{At: now, Agent: who.Actor, Kind: pipeline.StepChoice, Detail: list})
+	}
 	quota := pipeline.Quota{Hour: k.Hour, Day: k.Day, Now: now}
 	if who.LookUps > 0 { // many agents stand behind a program, and it is one that may be stolen
 		quota.Shared, quota.SharedHour = pipeline.ProgramOf(who.Actor)+"/", who.LookUps
 	}
 	if l.Call == 0 {
-		c, err = k.Calls.OpenCall(ctx, c, quota, step)
+		c, err = k.Calls.OpenCall(ctx, c, quota, steps...)
 	} else {
-		c, err = k.Calls.UpdateCall(ctx, c, quota, step)
+		c, err = k.Calls.UpdateCall(ctx, c, quota, steps...)
 	}
 	switch {
 	case errors.Is(err, pipeline.ErrQuota):

@@ -388,3 +388,122 @@ func TestMarkedSaysWhatStopped(t *testing.T) {
 		t.Error("another run")
 	}
 }
+
+// TestSeveralCampaigns: a customer of several campaigns is one press away from each,
+// the newest first; what they have to do with any of them is not said before they are
+// verified. Two people who share a key in one campaign still need another one.
+func TestSeveralCampaigns(t *testing.T) {
+	t.Parallel()
+	w, c := newCell(t)
+	rose, iris := w.campaign("rose", pipeline.Running), w.campaign("iris", pipeline.Running)
+	w.crowd.add(&somebody{notice: 21, campaign: rose, name: "Jeanne O'Neil", reference: reference(51), state: pipeline.Due}, "C0001234")
+	w.crowd.add(&somebody{notice: 31, campaign: iris, name: "Paul", reference: reference(52), flags: []string{"vip"}, state: pipeline.Due}, "C0000009")
+	w.crowd.add(&somebody{campaign: rose}, "C7")
+	who := agent(c)
+	who.Campaigns = []pipeline.Campaign{c, rose, iris}
+	b, k, ctx := w.as("ana"), w.cell(), t.Context()
+	path := b.post("/cell", "key", "C0001234").to
+	page := b.get(path).body
+	if strings.Count(page, path+"/choose") != 2 || strings.Contains(page, "Look at iris") || strings.Contains(page, "e-mail on") || strings.Contains(page, "Jeanne") {
+		t.Fatalf("%s", page)
+	}
+	if a := b.post(path+"/choose", "campaign", "iris"); a.status != http.StatusNotFound {
+		t.Errorf("a campaign that has nothing to do with it: %d", a.status)
+	}
+	if a := w.as("bob").post(path+"/choose", "campaign", "rose"); a.status != http.StatusNotFound {
+		t.Errorf("somebody else: %d", a.status)
+	}
+	if a := b.post(path+"/choose", "campaign", "rose"); a.status != http.StatusSeeOther || a.to != path {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if page = b.get(path).body; !strings.Contains(page, "Who is calling?") {
+		t.Errorf("%s", page)
+	}
+	w.refused(second(k.Choose(ctx, who, 1, "muguet")), "call-stage")
+	w.must(second(k.Verify(ctx, who, 1, console.Answer{Way: pipeline.ByCRM})))
+	if d, err := k.Case(ctx, who, 1); err != nil || d.Call.Notice != 21 {
+		t.Errorf("%v, %+v", err, d.Call)
+	}
+	// Who is concerned by none of several is told so for the one that was chosen.
+	none := w.found(who, "C7")
+	got, err := k.Choose(ctx, who, none.ID, "rose")
+	if err != nil || got.Found != pipeline.FoundBystander || got.Campaign != rose.ID || len(got.Token) != 16 {
+		t.Errorf("%v, %+v", err, got)
+	}
+	// For few, in one of them.
+	w.crowd.add(&somebody{notice: 22, campaign: rose, name: "Paul", reference: reference(53), state: pipeline.Due}, "C0000009")
+	few := w.found(who, "C0000009")
+	if got, err = k.Choose(ctx, who, few.ID, "iris"); err != nil || got.Found != pipeline.FoundReserved || !got.Waiting() {
+		t.Errorf("%v, %+v", err, got)
+	}
+	shared := w.found(asker(c, "ana", "agent"), "shared@mail.example")
+	if _, err := k.Choose(ctx, who, shared.ID, "muguet"); err == nil {
+		t.Error("chosen between two people")
+	}
+	race := w.found(who, "C0001234")
+	var wg sync.WaitGroup
+	errs := make([]error, 4)
+	for i := range errs {
+		wg.Go(func() {
+			_, errs[i] = k.Choose(context.WithoutCancel(ctx), who, race.ID, []string{"rose", "muguet"}[i%2])
+		})
+	}
+	wg.Wait()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d of 4 chose: %v", won, errs)
+	}
+}
+
+// TestEveryCallIsCounted: the floor counts the calls in which nobody was found, and
+// those who are not in the population or heard no more than the general answer.
+func TestEveryCallIsCounted(t *testing.T) {
+	t.Parallel()
+	w, c := newCell(t)
+	ctx, k, who := t.Context(), w.cell(), agent(c)
+	w.must(k.Close(ctx, who, w.found(who, "nobody at all").ID, "concerned", "answered", ""))
+	w.found(who, "durand 75011")
+	w.must(k.Close(ctx, who, w.found(who, "C0001234").ID, "concerned", "general", ""))
+	for key, way := range map[string]pipeline.Verification{"C7": pipeline.ByCRM, "C0001234": pipeline.ByCRM} {
+		w.must(second(k.Verify(ctx, who, w.found(who, key).ID, console.Answer{Way: way})))
+	}
+	page := w.as("lea").get("/campaigns/muguet/floor").body
+	_, table, _ := strings.Cut(page, `id="told"`)
+	table, _, _ = strings.Cut(table, "</section>")
+	rows := regexp.MustCompile(`<th scope="row">([^<]*?) ?(<span class="soft">[^<]*</span>)?</th><td[^>]*>([0-9]+)</td>`).FindAllStringSubmatch(table, -1)
+	got := map[string]string{}
+	for _, r := range rows {
+		got[r[1]] = r[3]
+	}
+	for _, name := range []string{"How far their letter is", "Not in the population", "The general answer only", "Nobody under this key", "Several under this key, and no other key"} {
+		if got[name] != "1" {
+			t.Errorf("%s: %q calls, 1 was made; %v", name, got[name], got)
+		}
+	}
+	if a := w.as("lea").get("/campaigns/muguet/floor/csv"); !strings.Contains(a.body, "calls-came-to") || !strings.Contains(a.body, ",not-concerned,1,") || !strings.Contains(a.body, ",nobody,1,") {
+		t.Errorf("the table: %s", a.body)
+	}
+}
+
+// TestGenuineForFew: letters of a customer for few are compared by the lead alone.
+func TestGenuineForFew(t *testing.T) {
+	t.Parallel()
+	w, c := newCell(t)
+	r, err := pipeline.ParseReference(reference(35))
+	w.must(err)
+	w.floor.by[r] = console.Letters{Campaign: c, Notice: 8, Reserved: true}
+	form := []string{"reference", reference(35), "way", "email", "sentence", "We write to you because some of your data were seen by others"}
+	for _, path := range []string{"/genuine", "/genuine/report"} {
+		if a := w.as("ana").post(path, form...); a.status != http.StatusConflict || !strings.Contains(a.body, "Only the lead of the cell compares letters") {
+			t.Errorf("%s by an agent: %d", path, a.status)
+		}
+	}
+	if a := w.as("lea").post("/genuine", form...); a.status != http.StatusOK {
+		t.Errorf("by the lead: %d", a.status)
+	}
+}

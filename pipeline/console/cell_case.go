@@ -25,9 +25,10 @@ type Case struct {
 	Sentence map[string]string // of StageNotConcerned: what to read, per locale
 	AsOf     time.Time         // and when the import says so
 	Steps    []Step
-	Earlier  []EarlierCall // about the same customer, newest first
-	Proposed bool          // a corrected address waits for a second person
-	Told     []ToldEarlier // the customer was told that they are not concerned, oldest first
+	Earlier  []EarlierCall       // about the same customer, newest first
+	Proposed bool                // a corrected address waits for a second person
+	Choices  []pipeline.Campaign // of StageMany: one customer in several campaigns
+	Told     []ToldEarlier       // the customer was told that they are not concerned, oldest first
 }
 
 // Step is a step of a call with its free text opened.
@@ -90,6 +91,8 @@ func (k *Cell) open(ctx context.Context, who Asker, c pipeline.Call, full bool) 
 		return d, err
 	}
 	switch d.Stage {
+	case StageMany:
+		d.Choices = k.choosable(who, d.Steps)
 	case StageVerify:
 		// What the campaign asks, whoever was found: what is on file of this one would tell
 		// a customer who is concerned from somebody who is not.

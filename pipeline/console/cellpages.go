@@ -20,6 +20,7 @@ func cellRoutes() []route {
 		{pattern: "POST /cell", may: ActLookUp, do: lookUp},
 		{pattern: "GET " + call, may: ActLookUp, do: showCase},
 		{pattern: "POST " + call + "/look-up", may: ActLookUp, do: lookAgain},
+		{pattern: "POST " + call + "/choose", may: ActLookUp, do: choose},
 		{pattern: "POST " + call + "/verify", may: ActLookUp, do: verify},
 		{pattern: "POST " + call + "/number", may: ActLookUp, do: showNumber},
 		{pattern: "POST " + call + "/full", may: ActLookUp, do: unmask},
@@ -232,6 +233,14 @@ func lookAgain(v *visit) error {
 	key, campaign := v.value("key"), v.value("campaign")
 	return v.onCall("call", "", func(who Asker, id int64) error {
 		_, err := v.Cell.LookUp(v.ctx(), who, LookUp{Key: key, Campaign: campaign, Call: id})
+		return err
+	})
+}
+
+func choose(v *visit) error {
+	campaign := v.value("campaign")
+	return v.onCall("call", "", func(who Asker, id int64) error {
+		_, err := v.Cell.Choose(v.ctx(), who, id, campaign)
 		return err
 	})
 }

@@ -65,12 +65,54 @@ type floorFigures struct {
 	Hours     []floorHour
 	Causes    []counted
 	Outcomes  []counted
-	Ways      []counted // of forgeries
+	Told      []counted  // what the calls of the campaign came to
+	NoOne     []counted  // calls of no campaign: nobody was found, or several
+	ToldBy    []toldHour // both by hour, oldest first
+	Ways      []counted  // of forgeries
 	Calls     int64
 	Letters   int64
 	Open      int64 // queries
 	Queries   int64
 	Forgeries int64
+}
+
+// toldHour is how many calls of an hour came to one thing.
+type toldHour struct {
+	Hour  time.Time
+	Code  string
+	Count int64
+}
+
+// toldCode is what a call came to, as the floor counts it: whoever is concerned was
+// told how far their letter is.
+func toldCode(told string) string {
+	switch told {
+	case "", pipeline.ToldNotConcerned, pipeline.ToldNotFound, pipeline.ToldGeneral, string(pipeline.FoundNobody), string(pipeline.FoundMany):
+		return told
+	}
+	return "concerned"
+}
+
+// countTold counts what calls came to. Those in which nobody was found belong to no
+// campaign, and stand apart: nobody knows which one they were about.
+func (v *visit) countTold(f *floorFigures, today time.Time) error {
+	for _, x := range []struct {
+		campaign int64
+		into     *[]counted
+	}{{f.Campaign.ID, &f.Told}, {0, &f.NoOne}} {
+		list, err := v.Ledger.CountTold(v.ctx(), x.campaign, time.Time{})
+		if err != nil {
+			return err
+		}
+		by := map[string]*counted{}
+		for _, c := range list {
+			at, code := c.Hour.In(today.Location()), toldCode(c.Told)
+			tallied(by, code, c.Count, dayOf(at, today.Location()).Equal(today))
+			f.ToldBy = append(f.ToldBy, toldHour{at, code, c.Count})
+		}
+		*x.into = ranked(by)
+	}
+	return nil
 }
 
 // Today is the last day, of which there is always one.
@@ -175,6 +217,9 @@ func (v *visit) figures(c pipeline.Campaign) (floorFigures, error) {
 	}
 	today := day(f.At).Day
 	f.countCalls(calls, day, today)
+	if err := v.countTold(&f, today); err != nil {
+		return f, err
+	}
 	for _, h := range letters {
 		day(hourOf(h)).Letters += h.Count
 		f.Letters += h.Count

@@ -44,6 +44,13 @@ func floorCSV(v *visit) error {
 			add("calls-by-cause", h.Hour, true, code, number(h.Causes[code]), "")
 		}
 	}
+	for _, h := range f.ToldBy {
+		code := h.Code
+		if code == "" {
+			code = "open"
+		}
+		add("calls-came-to", h.Hour, true, code, number(h.Count), "")
+	}
 	if May(v.user.Roles, ActPublish) {
 		list, err := v.Ledger.Queries(v.ctx(), c.ID, "", mostQueries)
 		if err != nil {

@@ -121,6 +121,9 @@ func (v *visit) vouch(d genuineData) (vouch.Result, Letters, error) {
 	if errors.Is(v.missing(err), pipeline.ErrNotFound) {
 		return nothing(vouch.Unknown)
 	}
+	if err == nil && letters.Reserved && !May(v.user.Roles, ActVIP) {
+		err = refuse("genuine-reserved", "only the lead of the cell compares letters of this customer", "pass the caller on")
+	}
 	if err != nil {
 		return vouch.Result{}, Letters{}, err
 	}

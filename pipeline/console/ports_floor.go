@@ -69,6 +69,7 @@ type Letters struct {
 	Campaign pipeline.Campaign
 	Notice   int64
 	Sent     []vouch.Sent
+	Reserved bool // of somebody whom only few may see
 }
 
 // CampaignKeys seal what belongs to a campaign.
