@@ -38,6 +38,22 @@ func waiting(t testing.TB, l *Ledger, n int) {
 	}
 }
 
+// inHand returns when the writer has taken up what it had, and tries to begin: what is
+// asked for from then on waits in the queue.
+func inHand(t testing.TB, l *Ledger) {
+	t.Helper()
+	other := newTurn(l.cfg.Path)
+	defer other.close()
+	other.courtesy = time.Hour
+	for deadline := time.Now().Add(10 * time.Second); other.take(); {
+		other.pass()
+		if time.Now().After(deadline) {
+			t.Fatal("the writer has begun nothing")
+		}
+		time.Sleep(poll)
+	}
+}
+
 // TestRequestsShareTransactions: what gathers while the lock is away is committed
 // together, and one that fails after it wrote takes nothing of the others along.
 func TestRequestsShareTransactions(t *testing.T) {
@@ -49,8 +65,8 @@ func TestRequestsShareTransactions(t *testing.T) {
 	errs := make([]error, n)
 	var wg sync.WaitGroup
 	blocked(t, l, func() {
-		wg.Go(func() { _, _ = l.ReserveIDs(t.Context(), 1) }) // the writer waits with this one in hand
-		waiting(t, l, 0)
+		wg.Go(func() { _, _ = l.ReserveIDs(t.Context(), 1) })
+		inHand(t, l)
 		for i := range n {
 			wg.Go(func() {
 				errs[i] = l.write(t.Context(), "test", 1, func(tx *tx) error {
@@ -67,7 +83,7 @@ func TestRequestsShareTransactions(t *testing.T) {
 				})
 			})
 		}
-		waiting(t, l, n-1)
+		waiting(t, l, n)
 	})
 	wg.Wait()
 	for i, err := range errs {
@@ -98,8 +114,11 @@ func TestGivingUp(t *testing.T) {
 				_, err := l.SetMeta(ctx, fmt.Sprint(i), "x", false)
 				done <- err
 			}()
+			if i == 0 {
+				inHand(t, l)
+			}
 		}
-		waiting(t, l, 1)
+		waiting(t, l, 2)
 		cancel()
 		for range 3 {
 			if err := <-done; !errors.Is(err, context.Canceled) {
