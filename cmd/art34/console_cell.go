@@ -41,6 +41,7 @@ func (k consoleCustomers) Seek(ctx context.Context, actor string, campaigns []pi
 		if err != nil {
 			return s, err
 		}
+		s.Trail = append(s.Trail, hit.trail...)
 		if len(hit.list) == 0 && hit.bystanderOf == 0 {
 			continue
 		}

@@ -38,6 +38,11 @@ func (h *house) search(ctx context.Context, c findCmd) (list []found, others []b
 		if err != nil {
 			return nil, nil, err
 		}
+		for _, a := range hit.trail {
+			if err := h.ledger.Append(ctx, a); err != nil {
+				return nil, nil, err
+			}
+		}
 		matches, bystanderOf, byName := hit.list, hit.bystanderOf, hit.byName
 		for i := range matches {
 			matches[i].shared = bystanderOf != 0 && !byName
@@ -70,9 +75,11 @@ type hits struct {
 	bystanderOf int64 // newest import of somebody who is not concerned; 0 without one
 	byName      bool  // of whom only the name is known
 	kind        string
-	token       [16]byte // of the bystander
+	token       [16]byte         // of the bystander
+	trail       []pipeline.Audit // to write before anybody is told
 }
 
+// searchIn looks for a text in one campaign. The caller writes the trail.
 func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *seal.Keys, text string) (hit hits, err error) {
 	var (
 		list        []found
@@ -144,10 +151,10 @@ func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *
 	}
 	if len(seen)+int(bystanderOf) > 0 {
 		// Who looked whom up belongs on record; the key itself does not.
-		err = h.ledger.Append(ctx, h.audit(campaign.ID, "find", "", count(int64(len(seen)), "notice", "notices")))
+		hit.trail = append(hit.trail, h.audit(campaign.ID, "find", "", count(int64(len(seen)), "notice", "notices")))
 	}
 	hit.list, hit.bystanderOf, hit.byName = list, bystanderOf, byName
-	return hit, err
+	return hit, nil
 }
 
 func (h *house) notConcerned(ctx context.Context, c pipeline.Campaign, importID int64) (bystander, error) {

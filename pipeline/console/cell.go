@@ -129,10 +129,15 @@ func (k *Cell) LookUp(ctx context.Context, who Asker, l LookUp) (pipeline.Call, 
 	if who.LookUps > 0 { // many agents stand behind a program, and it is one that may be stolen
 		quota.Shared, quota.SharedHour = pipeline.ProgramOf(who.Actor)+"/", who.LookUps
 	}
+	noted := make(chan error, 1)
+	go func() { noted <- k.note(ctx, s.Trail) }() // beside the call: they share a commit
 	if l.Call == 0 {
 		c, err = k.Calls.OpenCall(ctx, c, quota, steps...)
 	} else {
 		c, err = k.Calls.UpdateCall(ctx, c, quota, steps...)
+	}
+	if failed := <-noted; failed != nil {
+		return c, failed
 	}
 	switch {
 	case errors.Is(err, pipeline.ErrQuota):
@@ -281,6 +286,16 @@ func (k *Cell) stage(who Asker, c pipeline.Call) Stage {
 		return StageNotConcerned
 	}
 	return StageAnswer
+}
+
+// note writes what the search wants on record.
+func (k *Cell) note(ctx context.Context, trail []pipeline.Audit) error {
+	for _, a := range trail {
+		if err := k.Calls.Append(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // record appends to the audit trail of the campaign of a call.

@@ -124,7 +124,8 @@ type Sought struct {
 	Kind    string // of the key that led there, or of what it looks like
 	Matches []Match
 	Others  []Bystander
-	Misread bool // it has the shape of a reference, and a character is wrong
+	Misread bool             // it has the shape of a reference, and a character is wrong
+	Trail   []pipeline.Audit // who looked whom up: to write before anything is said
 }
 
 // Match is a customer whom a key leads to.
