@@ -415,7 +415,10 @@ func (k clerk) Approve(ctx context.Context, name, seen, reason string) error {
 	case err != nil:
 		return err
 	case s.Tied.Refused:
-		return errors.Join(console.RefuseTied(s.Tied), k.h.ledger.Append(ctx, k.h.audit(c.ID, "approve-tied", reason, s.Tied.Account+" was in the hands of "+s.Tied.Actor+": "+s.Tied.Did)))
+		if err := k.h.ledger.Append(ctx, k.h.audit(c.ID, "approve-tied", reason, s.Tied.Account+" was in the hands of "+s.Tied.Actor+": "+s.Tied.Did)); err != nil {
+			return err
+		}
+		return console.RefuseTied(s.Tied)
 	case s.By == "":
 		return decline("not-submitted", "nobody has submitted this campaign for approval as it stands", "whoever prepared it says that it is ready")
 	case !s.Same:

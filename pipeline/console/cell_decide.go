@@ -71,13 +71,16 @@ func (k *Cell) secondPerson(ctx context.Context, who Asker, p pipeline.Proposal)
 	did := func(a string) bool { return slices.Contains(asked, a) }
 	t := TiedTo(users, me, them, did)
 	if did(me) {
-		t = Tied{Tie: pipeline.Tie{Account: p.AskedBy, Hand: pipeline.Hand{Actor: who.Actor, Did: "token"}}, Refused: true}
+		t = Tied{Tie: pipeline.Tie{Account: p.AskedBy, Hand: pipeline.Hand{Actor: who.Actor, Did: gaveToken}}, Refused: true}
 	}
 	if !t.Refused {
 		return nil
 	}
 	p.DecidedBy = who.Actor
-	return errors.Join(RefuseTied(t), k.Calls.Append(ctx, k.decided(p, "cell-tied", "")))
+	if err := k.Calls.Append(ctx, k.decided(p, "cell-tied", "")); err != nil {
+		return err
+	}
+	return RefuseTied(t)
 }
 
 // samePair reports whether two actors are one pair of eyes: one person, whichever way

@@ -76,8 +76,15 @@ func TiedTo(users []pipeline.User, actor, by string, did func(actor string) bool
 	return t
 }
 
+// gaveToken is what somebody did who made the token of a program: no confirmation
+// takes the program out of their hands.
+const gaveToken = "token"
+
 // RefuseTied is the refusal of somebody who may be no second person.
 func RefuseTied(t Tied) error {
+	if t.Did == gaveToken {
+		return refuse("tied", "no second person: the token of the program was made by the other of the two", "a lead who has made no token of it decides")
+	}
 	return refuse("tied", "no second person: the account "+loginOf(t.Account)+" was in the hands of "+loginOf(t.Actor)+" ("+t.Did+")",
 		"an administrator who has no hand in this confirms that account, or art34 user confirm "+loginOf(t.Account)+" at the machine")
 }
