@@ -70,6 +70,7 @@ type Console struct {
 	missed   *throttle                   // references that nobody has, per user
 	letters  *recent[pipeline.Hourly]    // how many letters left
 	calls    *recent[pipeline.CallCount] // how many calls came
+	told     *recent[pipeline.CallTold]  // and what they came to
 	streams  chan struct{}
 	watching *shares // streams, per user
 	jobs     *jobs
@@ -110,7 +111,7 @@ func New(c Config) (*Console, error) {
 	k := &Console{
 		Config: c, foreign: http.NewCrossOriginProtection(), hosts: map[string]bool{},
 		visits: newThrottle(c.Real, 50*time.Millisecond, 400), attempts: newThrottle(c.Real, 6*time.Second, 10), sites: newThrottle(c.Real, time.Second, 60), deeds: newThrottle(c.Real, 200*time.Millisecond, 50),
-		asked: newThrottle(c.Real, 10*time.Second, 20), missed: newThrottle(c.Real, 2*time.Minute, 6), letters: newRecent[pipeline.Hourly](), calls: newRecent[pipeline.CallCount](),
+		asked: newThrottle(c.Real, 10*time.Second, 20), missed: newThrottle(c.Real, 2*time.Minute, 6), letters: newRecent[pipeline.Hourly](), calls: newRecent[pipeline.CallCount](), told: newRecent[pipeline.CallTold](),
 		streams: make(chan struct{}, mostStreams), watching: newShares(), jobs: newJobs(), flows: newOnce(), previews: newPreviews(), looks: newQueue(mostLooks, looksWait), strangers: newThrottle(c.Real, 6*time.Second, 20),
 	}
 	for _, h := range c.Hosts {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -100,7 +99,7 @@ func (v *visit) countTold(f *floorFigures, today time.Time) error {
 		campaign int64
 		into     *[]counted
 	}{{f.Campaign.ID, &f.Told}, {0, &f.NoOne}} {
-		list, err := v.Ledger.CountTold(v.ctx(), x.campaign, time.Time{})
+		list, err := v.toldByHour(x.campaign)
 		if err != nil {
 			return err
 		}
@@ -129,55 +128,6 @@ func (f floorFigures) Complaints() (n int64) {
 }
 
 const complaintCause = "complaint"
-
-// recent keeps for a minute what was counted: counting letters and calls reads the
-// whole campaign.
-type recent[T any] struct {
-	mu sync.Mutex
-	by map[int64]*counting[T]
-}
-
-type counting[T any] struct {
-	mu   sync.Mutex
-	at   time.Time
-	list []T
-}
-
-func newRecent[T any]() *recent[T] { return &recent[T]{by: map[int64]*counting[T]{}} }
-
-func (r *recent[T]) of(campaign int64) *counting[T] {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.by[campaign] == nil {
-		r.by[campaign] = &counting[T]{}
-	}
-	return r.by[campaign]
-}
-
-// counted counts at most once a minute, and once for all who ask meanwhile.
-func (r *recent[T]) counted(campaign int64, now time.Time, count func() ([]T, error)) ([]T, error) {
-	c := r.of(campaign)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.at.IsZero() && now.Sub(c.at) < time.Minute {
-		return c.list, nil
-	}
-	list, err := count()
-	if err == nil {
-		c.at, c.list = now, list
-	}
-	return list, err
-}
-
-func (v *visit) lettersByHour(campaign int64) ([]pipeline.Hourly, error) {
-	return v.letters.counted(campaign, v.Real.Now(), func() ([]pipeline.Hourly, error) { return v.Ledger.LettersByHour(v.ctx(), campaign) })
-}
-
-func (v *visit) callsByHour(campaign int64) ([]pipeline.CallCount, error) {
-	return v.calls.counted(campaign, v.Real.Now(), func() ([]pipeline.CallCount, error) {
-		return v.Ledger.CountCalls(v.ctx(), campaign, time.Time{})
-	})
-}
 
 // dayOf is the beginning of a day by the calendar of a zone.
 func dayOf(t time.Time, zone *time.Location) time.Time {

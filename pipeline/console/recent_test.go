@@ -16,8 +16,8 @@ import (
 // countedLedger counts how often it counts.
 type countedLedger struct {
 	console.Ledger
-	calls, letters atomic.Int64
-	broken         atomic.Bool
+	calls, told, letters atomic.Int64
+	broken               atomic.Bool
 }
 
 func (l *countedLedger) CountCalls(ctx context.Context, campaign int64, since time.Time) ([]pipeline.CallCount, error) {
@@ -26,6 +26,13 @@ func (l *countedLedger) CountCalls(ctx context.Context, campaign int64, since ti
 		return nil, errors.Join(errors.New("disk"), pipeline.ErrAway)
 	}
 	return l.Ledger.CountCalls(ctx, campaign, since)
+}
+
+func (l *countedLedger) CountTold(ctx context.Context, campaign int64, since time.Time) ([]pipeline.CallTold, error) {
+	if campaign != 0 {
+		l.told.Add(1)
+	}
+	return l.Ledger.CountTold(ctx, campaign, since)
 }
 
 func (l *countedLedger) LettersByHour(ctx context.Context, campaign int64) ([]pipeline.Hourly, error) {
@@ -48,8 +55,8 @@ func TestFloorIsCountedOnceAMinute(t *testing.T) {
 	}
 	counted := func(calls, letters int64, when string) {
 		t.Helper()
-		if l.calls.Load() != calls || l.letters.Load() != letters {
-			t.Errorf("%s: calls are counted %d times, letters %d; want %d, %d", when, l.calls.Load(), l.letters.Load(), calls, letters)
+		if l.calls.Load() != calls || l.told.Load() != letters || l.letters.Load() != letters {
+			t.Errorf("%s: calls are counted %d times, what they came to %d, letters %d; want %d, %d, %d", when, l.calls.Load(), l.told.Load(), l.letters.Load(), calls, letters, letters)
 		}
 	}
 	l.broken.Store(true)
