@@ -89,8 +89,8 @@ func apiDeposit(v *visit, in depositOrder) (runLine, error) {
 		if code = oneLine(code); code == "" {
 			code = "spoiled"
 		}
-		if rejected[n] = code; err != nil || n < 1 || n > d.Run.Letters {
-			wrong = append(wrong, fieldFault{"rejected", "range", "a position is 1 to " + strconv.Itoa(d.Run.Letters)})
+		if rejected[n] = code; err != nil || n < 1 || n > pipeline.MostRunLetters { // as on the page: positions go beyond how many there are
+			wrong = append(wrong, fieldFault{"rejected", "range", "a position is the number of a letter in the manifest of the run"})
 			break
 		}
 	}

@@ -139,7 +139,11 @@ func TestAPIFloor(t *testing.T) {
 	if a := p.call("POST", at+"/print-runs/R000001/deposit", deposit); a.status != http.StatusOK || !strings.HasSuffix(w.desk.last(), "998 | map[3:torn 4:spoiled]") {
 		t.Errorf("%d %s, %s", a.status, a.text, w.desk.last())
 	}
-	for _, bad := range []string{strings.Replace(deposit, `"3"`, `"1001"`, 1), strings.Replace(deposit, "2026-01-21", "21/01", 1), strings.Replace(deposit, "998", "-1", 1)} {
+	// Where letters were taken out, a position is beyond how many there are.
+	if a := p.call("POST", at+"/print-runs/R000001/deposit", strings.Replace(deposit, `"3"`, `"1001"`, 1)); a.status != http.StatusOK || !strings.HasSuffix(w.desk.last(), "998 | map[4:spoiled 1001:torn]") {
+		t.Errorf("%d %s; %s", a.status, a.text, w.desk.last())
+	}
+	for _, bad := range []string{strings.Replace(deposit, `"3"`, `"4001"`, 1), strings.Replace(deposit, `"3"`, `"0"`, 1), strings.Replace(deposit, "2026-01-21", "21/01", 1), strings.Replace(deposit, "998", "-1", 1)} {
 		if a := p.call("POST", at+"/print-runs/R000001/deposit", bad); a.status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d", bad, a.status)
 		}

@@ -156,7 +156,7 @@ func deposit(v *visit) error {
 		seq, code, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(line), "=", " "), " ")
 		n, err := strconv.Atoi(seq)
 		if err != nil || n < 1 || n > pipeline.MostRunLetters { // where letters were taken out, positions go beyond how many there are
-			v.wrong("rejected", "problem.rejected", r.Run.Letters)
+			v.wrong("rejected", "problem.rejected")
 			break
 		}
 		if code = strings.TrimSpace(code); code == "" {
