@@ -113,18 +113,13 @@ func (g *gates) take(key string, free int) bool {
 }
 
 // giveBack takes back what was counted in advance.
-func (g *gates) giveBack(key string, free int) {
+func (g *gates) giveBack(key string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	x, ok := g.by[key]
-	if !ok {
-		return
+	if x, ok := g.by[key]; ok {
+		// It was open when this one was counted: who was right finds it so again.
+		g.by[key] = gate{failures: max(0, x.failures-1)}
 	}
-	x.failures = max(0, x.failures-1)
-	if x.failures < free {
-		x.until = time.Time{}
-	}
-	g.by[key] = x
 }
 
 // forget opens the gates that keep does not keep.
@@ -140,9 +135,9 @@ func (g *gates) forget(keep func(key string) bool) {
 
 // attempt is one that was counted and not looked at yet.
 type attempt struct {
-	key          string
-	weight, free int
-	ledger       bool // counted there as well
+	key    string
+	weight int
+	ledger bool // counted there as well
 }
 
 // try counts an attempt as failed before it is looked at, so that many at the same
@@ -153,10 +148,10 @@ func (a *Accounts) try(ctx context.Context, u pipeline.User, login string, from 
 		device, network = "code "+device, "code "+network
 	}
 	if from.known(u) && a.gates.take(device, deviceFree) {
-		return attempt{key: device, weight: weight, free: deviceFree}, nil
+		return attempt{key: device, weight: weight}, nil
 	}
-	t := attempt{key: network, weight: weight, free: networkFree, ledger: true}
-	if !a.gates.take(t.key, t.free) {
+	t := attempt{key: network, weight: weight, ledger: true}
+	if !a.gates.take(t.key, networkFree) {
 		return t, errLogin
 	}
 	return t, a.countStranger(ctx, u, login, weight)
@@ -200,7 +195,7 @@ const metaUnknown = "console/unknown-login"
 
 // settle takes back an attempt that was right.
 func (a *Accounts) settle(ctx context.Context, login string, t attempt) error {
-	a.gates.giveBack(t.key, t.free)
+	a.gates.giveBack(t.key)
 	if !t.ledger {
 		return nil
 	}

@@ -168,6 +168,28 @@ func TestCodesAreBounded(t *testing.T) {
 	}
 }
 
+// TestRightCodeClosesNothing: who gives the right code after wrong ones does not wait
+// for the next time.
+func TestRightCodeClosesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.user("eve", console.Approver)
+	from := console.From{Network: "192.0.2.1"}
+	check := func(code, want string) {
+		t.Helper()
+		if _, err := w.accounts.CheckCode(t.Context(), "eve", code, from); pipeline.ErrorCode(err) != want {
+			t.Fatalf("%v, want %q", err, want)
+		}
+	}
+	for range 7 {
+		check("000000", "login")
+		w.clock.Advance(5 * time.Minute)
+	}
+	check(w.code("eve"), "")
+	w.clock.Advance(30 * time.Second) // the next code
+	check(w.code("eve"), "")
+}
+
 // TestUnknownNamesCostTheSame: a login that there is not takes as many steps in the
 // ledger as one that there is, and as one that is locked; the hash is always made.
 func TestUnknownNamesCostTheSame(t *testing.T) {
