@@ -17,6 +17,7 @@ func cellEndpoints() []endpoint {
 		endpointOf("POST", "/calls", "openCall", "Find a customer by exact match, and open a call about it. Nothing is said of the customer before the caller is verified.", ActLookUp, apiOpenCall),
 		endpointOf("GET", "/calls/{call}", "showCall", "The call as it stands; once the caller is verified with sentence, data concerned, timeline and what is next, masked.", ActLookUp, apiCase),
 		endpointOf("POST", "/calls/{call}/look-up", "lookUpAgain", "Go on with another key, where nobody was found or several were.", ActLookUp, apiLookAgain),
+		endpointOf("POST", "/calls/{call}/choose", "chooseCampaign", "Say which of several campaigns the call is about, where the key led to one customer in each.", ActLookUp, apiChoose),
 		endpointOf("POST", "/calls/{call}/verify", "verifyCaller", "Make sure of the caller, in a way that the campaign allows.", ActLookUp, apiVerify),
 		endpointOf("POST", "/calls/{call}/number", "showNumber", "The number on file for a call back: it is dialled, and never read out. One that is not there counts as a wrong answer.", ActLookUp, apiNumber),
 		endpointOf("POST", "/calls/{call}/full", "unmask", "The call with everything in full; on record with its reason.", ActLookUp, apiUnmask),
@@ -42,6 +43,7 @@ type callCase struct {
 	Call     int64             `json:"call"`
 	Campaign string            `json:"campaign" doc:"Empty where nobody was found."`
 	Stage    string            `json:"stage" enum:"verify|answer|not-concerned|nobody|many|reserved|closed"`
+	Choices  []string          `json:"choices" eg:"muguet" doc:"Of one customer in several campaigns: which to choose from."`
 	Ways     []string          `json:"ways" doc:"How callers are verified: crm, reference, callback, values."`
 	Columns  []string          `json:"columns" doc:"Of values: what the caller is asked for."`
 	Locked   bool              `json:"locked" doc:"Too many wrong answers: give the general answer."`
@@ -146,7 +148,10 @@ func (v *visit) callCase(who Asker, id int64) (callCase, error) {
 }
 
 func caseOf(c Case) callCase {
-	out := callCase{Call: c.Call.ID, Campaign: c.Campaign.Name, Stage: string(c.Stage), Ways: []string{}, Columns: append([]string{}, c.Proofs.Columns...), Locked: c.Locked, Sentence: map[string]string{}, AsOf: instant(c.AsOf), Steps: []callStep{}, Waiting: c.Call.Waiting(), Tries: c.Tries.Left, Until: instant(c.Tries.Until)}
+	out := callCase{Call: c.Call.ID, Campaign: c.Campaign.Name, Stage: string(c.Stage), Choices: []string{}, Ways: []string{}, Columns: append([]string{}, c.Proofs.Columns...), Locked: c.Locked, Sentence: map[string]string{}, AsOf: instant(c.AsOf), Steps: []callStep{}, Waiting: c.Call.Waiting(), Tries: c.Tries.Left, Until: instant(c.Tries.Until)}
+	for _, x := range c.Choices {
+		out.Choices = append(out.Choices, x.Name)
+	}
 	for _, w := range c.Proofs.Ways {
 		out.Ways = append(out.Ways, string(w))
 	}

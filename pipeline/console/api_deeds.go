@@ -66,6 +66,20 @@ func apiLookAgain(v *visit, in callOrder) (callCase, error) {
 	})
 }
 
+type chooseOrder struct {
+	Campaign string `json:"campaign" eg:"muguet" doc:"One of choices."`
+}
+
+func apiChoose(v *visit, in chooseOrder) (callCase, error) {
+	if in.Campaign == "" {
+		return callCase{}, invalid("campaign", "missing", "say which of the choices the call is about")
+	}
+	return v.cell(func(who Asker, id int64) error {
+		_, err := v.Cell.Choose(v.ctx(), who, id, in.Campaign)
+		return err
+	})
+}
+
 type numberAnswer struct {
 	Number string `json:"number" eg:"+33639981001"`
 }

@@ -424,6 +424,19 @@ func TestSeveralCampaigns(t *testing.T) {
 	if d, err := k.Case(ctx, who, 1); err != nil || d.Call.Notice != 21 {
 		t.Errorf("%v, %+v", err, d.Call)
 	}
+	// A program chooses as its agent does.
+	p := w.token("crm", console.ActLookUp)
+	a := p.call("POST", "/calls", `{"key":"C0001234"}`)
+	at := fmt.Sprintf("/calls/%.0f/choose", a.body["call"])
+	if got := fmt.Sprint(a.body["choices"]); got != "[muguet rose]" && got != "[rose muguet]" || a.body["campaign"] != "" {
+		t.Errorf("%s", a.text)
+	}
+	if a := p.call("POST", at, `{"campaign":"iris"}`); a.status != http.StatusNotFound {
+		t.Errorf("a program chooses what is not there: %d %s", a.status, a.text)
+	}
+	if a := p.call("POST", at, `{"campaign":"rose"}`); a.status != http.StatusOK || a.body["stage"] != "verify" || a.body["campaign"] != "rose" {
+		t.Errorf("%d %s", a.status, a.text)
+	}
 	// Who is concerned by none of several is told so for the one that was chosen.
 	none := w.found(who, "C7")
 	got, err := k.Choose(ctx, who, none.ID, "rose")
