@@ -25,18 +25,29 @@ func answerRoutes() []route {
 	}
 }
 
-// audiences are those whose answers the visitor reads. Who writes reads all.
-func (v *visit) audiences() (list []pipeline.Audience) {
-	if v.program.ID != 0 {
-		return []pipeline.Audience{pipeline.ForCell, pipeline.ForShop}
+// audiences are those whose answers the visitor reads. A program reads for the cell and
+// the shops, and through it nobody with an account more than they do themselves.
+func (v *visit) audiences() []pipeline.Audience {
+	if v.program.ID == 0 {
+		return audiencesOf(v.user.Roles)
 	}
-	if May(v.user.Roles, ActCompose) {
+	list := []pipeline.Audience{pipeline.ForCell, pipeline.ForShop}
+	if v.behalf.ID == 0 {
+		return list
+	}
+	own := audiencesOf(v.behalf.Roles)
+	return slices.DeleteFunc(list, func(a pipeline.Audience) bool { return !slices.Contains(own, a) })
+}
+
+// audiencesOf are those of somebody with these roles. Who writes reads all.
+func audiencesOf(roles []string) (list []pipeline.Audience) {
+	if May(roles, ActCompose) {
 		return pipeline.Audiences()
 	}
-	if slices.Contains(v.user.Roles, string(Agent)) {
+	if slices.Contains(roles, string(Agent)) {
 		list = append(list, pipeline.ForCell)
 	}
-	if slices.Contains(v.user.Roles, string(Shop)) {
+	if slices.Contains(roles, string(Shop)) {
 		list = append(list, pipeline.ForShop)
 	}
 	return list

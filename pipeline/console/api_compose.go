@@ -2,7 +2,6 @@ package console
 
 import (
 	"errors"
-	"slices"
 	"strconv"
 	"time"
 
@@ -152,7 +151,7 @@ func apiWriteQA(v *visit, in qaOrder) (qaWhole, error) {
 	if err != nil {
 		return qaWhole{}, err
 	}
-	if in.Query > 0 && slices.Contains(v.allowed(), string(ActPublish)) {
+	if in.Query > 0 && v.may(ActPublish) {
 		err := v.closeQuery(c, pipeline.Query{ID: in.Query, State: pipeline.QueryAnswered, QA: q.ID}, reason)
 		if err != nil && !errors.Is(err, pipeline.ErrConflict) {
 			return qaWhole{}, err

@@ -68,6 +68,15 @@ func (v *visit) personMay(x Action) bool {
 	return !needsAccount(x)
 }
 
+// may reports whether the visitor may do something: a person, or a program and whoever
+// it acts for.
+func (v *visit) may(x Action) bool {
+	if v.program.ID != 0 {
+		return slices.Contains(v.allowed(), string(x))
+	}
+	return May(v.user.Roles, x)
+}
+
 // allowed are the scopes of the token that count for whoever it acts for.
 func (v *visit) allowed() (list []string) {
 	for _, s := range v.program.Scopes {

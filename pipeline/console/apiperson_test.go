@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/console"
 )
 
@@ -306,5 +307,38 @@ func TestAPIDeeds(t *testing.T) {
 	a := p.call("POST", "/calls", `{"key":"nobody"}`)
 	if a := p.call("POST", fmt.Sprintf("/calls/%.0f/look-up", a.body["call"]), `{"key":"C0001234"}`); a.status != http.StatusOK || a.body["stage"] != "verify" {
 		t.Errorf("another key: %d %s", a.status, a.text)
+	}
+}
+
+// TestAPIReadsForThePerson: a program that answers callers knows of no draft, and shows
+// nobody who has an account what is not written for them.
+func TestAPIReadsForThePerson(t *testing.T) {
+	t.Parallel()
+	w := furnished(t)
+	w.user("sam", console.Shop)
+	w.campaign("lilas", pipeline.Draft)
+	c, err := w.ledger.Campaign(t.Context(), "muguet")
+	w.must(err)
+	w.write(c, "verify", "fr", "Comment vérifier l'appelant ?", "Par son numéro de client.", true, pipeline.ForCell)
+	answering, writing := w.token("crm", console.ActAnswer), w.token("writers", console.ActAnswer, console.ActCompose)
+	search := func(p *program, person, campaign string) reply {
+		q := *p
+		q.person = person
+		return q.call("POST", "/campaigns/"+campaign+"/answers/search", `{"locale":"fr"}`)
+	}
+	if a := search(answering, "", "lilas"); a.status != http.StatusNotFound {
+		t.Errorf("a draft, to who answers: %d %s", a.status, a.text)
+	}
+	if a := search(writing, "", "lilas"); a.status != http.StatusOK {
+		t.Errorf("a draft, to who writes: %d %s", a.status, a.text)
+	}
+	count := func(person string) int {
+		a := search(answering, person, "muguet")
+		items, _ := a.body["items"].([]any)
+		return len(items)
+	}
+	all, shop := count(""), count("sam")
+	if own := strings.Count(w.as("sam").get("/campaigns/muguet/answers?lang=fr").body, `href="/campaigns/muguet/answers/`); shop != own || shop >= all {
+		t.Errorf("the shop reads %d of %d, on the page %d", shop, all, own)
 	}
 }

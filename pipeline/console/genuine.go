@@ -121,7 +121,7 @@ func (v *visit) vouch(d genuineData) (vouch.Result, Letters, error) {
 	if errors.Is(v.missing(err), pipeline.ErrNotFound) {
 		return nothing(vouch.Unknown)
 	}
-	if err == nil && letters.Reserved && !May(v.user.Roles, ActVIP) {
+	if err == nil && letters.Reserved && !v.may(ActVIP) {
 		err = refuse("genuine-reserved", "only the lead of the cell compares letters of this customer", "pass the caller on")
 	}
 	if err != nil {

@@ -306,7 +306,14 @@ func (v *visit) campaignOf(name string) (pipeline.Campaign, error) {
 // answer callers: they hear of it when there is something to say. What takes a month
 // to prepare has a code name that is nobody's business.
 func (v *visit) unspoken(c pipeline.Campaign) bool {
-	return c.State == pipeline.Draft && v.user.ID != 0 && !May(v.user.Roles, ActSee)
+	switch {
+	case c.State != pipeline.Draft:
+		return false
+	case v.program.ID != 0:
+		answering := []string{string(ActAnswer), string(ActLookUp), string(ActHelp), string(ActVIP), string(ActSecond)}
+		return !slices.ContainsFunc(v.allowed(), func(scope string) bool { return !slices.Contains(answering, scope) })
+	}
+	return v.user.ID != 0 && !May(v.user.Roles, ActSee)
 }
 
 // campaigns are those that this person may know of.
