@@ -5,7 +5,6 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -36,15 +35,13 @@ func NewAccounts(u Users, s Sealer, c clock.Clock, random func([]byte)) *Account
 // Local is the source of accounts with a password kept here.
 const Local = "local"
 
-var loginForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._@-]{1,62}$`)
-
 func refuse(code, sentence, hint string) error {
 	return &pipeline.Error{Code: code, Sentence: sentence, Hint: hint, Permanent: true, Exit: 1}
 }
 
 func cleanLogin(login string) (string, error) {
 	login = strings.ToLower(strings.TrimSpace(login))
-	if !loginForm.MatchString(login) {
+	if !pipeline.ValidLogin(login) {
 		return "", refuse("login-form", "a login is 2 to 63 letters, digits and . _ @ -, and begins with a letter or digit", "")
 	}
 	return login, nil

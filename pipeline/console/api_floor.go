@@ -32,7 +32,7 @@ type floorReport struct {
 	Causes    []floorCount  `json:"causes"`
 	Outcomes  []floorCount  `json:"outcomes"`
 	Ways      []floorCount  `json:"ways" doc:"Of forgeries."`
-	Days      []floorPerDay `json:"days" doc:"Oldest first, by the calendar of the console, without gaps."`
+	Days      []floorPerDay `json:"days" doc:"Oldest first, by the calendar of the campaign, without gaps."`
 	Hours     []floorPart   `json:"hours" doc:"Those in which somebody called, of these days, oldest first."`
 }
 

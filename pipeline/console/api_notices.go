@@ -25,7 +25,7 @@ func noticeEndpoints() []endpoint {
 }
 
 type plannedLine struct {
-	Day     string `json:"day" eg:"2026-01-21" doc:"By the calendar of the console; a day before today: overdue."`
+	Day     string `json:"day" eg:"2026-01-21" doc:"By the calendar of the campaign; a day before today: overdue."`
 	State   string `json:"state" enum:"due|queued|in_doubt|accepted|posted"`
 	Channel string `json:"channel" enum:"email|post"`
 	Kind    string `json:"kind" eg:"resend" doc:"Of the attempt; empty of a window that closes."`
