@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/kit/inert"
 	"github.com/art34/art34/pipeline/letter"
 )
 
@@ -105,15 +105,14 @@ func (l *checklist) write(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	w := csv.NewWriter(f)
-	err = w.Write([]string{"notice", "reference", "state", "channel", "code", "sentence", "hint"})
+	w := inert.NewTable(f)
+	err = w.Write("notice", "reference", "state", "channel", "code", "sentence", "hint")
 	for _, r := range l.rows {
 		if err != nil {
 			break
 		}
 		s := l.said[r.said]
-		err = w.Write([]string{fmt.Sprint(r.notice), r.reference.String(), string(s.state), string(s.channel), s.code, s.sentence, s.hint})
+		err = w.Write(fmt.Sprint(r.notice), r.reference.String(), string(s.state), string(s.channel), s.code, s.sentence, s.hint)
 	}
-	w.Flush()
-	return path, errors.Join(err, w.Error(), f.Close())
+	return path, errors.Join(err, w.Flush(), f.Close())
 }

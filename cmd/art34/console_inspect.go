@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -73,9 +72,9 @@ func (k clerk) eachNotice(ctx context.Context, name string, f console.NoticeFilt
 
 // NoticeCSV writes all of them as a table.
 func (k clerk) NoticeCSV(ctx context.Context, name string, f console.NoticeFilter, to io.Writer) error {
-	w := csv.NewWriter(to)
+	w := inert.NewTable(to)
 	f.After, f.Limit = 0, 0
-	_ = w.Write([]string{"reference", "notice", "role", "state", "channel", "provider", "locale", "reason", "attempt", "kind", "since", "due"})
+	_ = w.Write("reference", "notice", "role", "state", "channel", "provider", "locale", "reason", "attempt", "kind", "since", "due")
 	stamp := func(t time.Time) string {
 		if t.IsZero() {
 			return ""
@@ -85,17 +84,12 @@ func (k clerk) NoticeCSV(ctx context.Context, name string, f console.NoticeFilte
 	var n int64
 	err := k.eachNotice(ctx, name, f, func(l console.NoticeLine) bool {
 		n++
-		row := []string{
+		return w.Write(
 			l.Reference, fmt.Sprint(l.ID), string(l.Role), string(l.State), string(l.Channel), l.Provider, l.Locale, l.Reason,
 			fmt.Sprint(l.Attempt), string(l.Kind), stamp(l.Since), stamp(l.Due),
-		}
-		for i := range row {
-			row[i] = inert.Cell(row[i])
-		}
-		return w.Write(row) == nil
+		) == nil
 	})
-	w.Flush()
-	return errors.Join(err, w.Error())
+	return errors.Join(err, w.Flush())
 }
 
 // NoticeOf is the notice of a customer number.

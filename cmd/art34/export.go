@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -162,12 +161,8 @@ func peopleColumns() []string {
 
 // writePeople writes the notices of a state as CSV, one at a time.
 func (h *house) writePeople(ctx context.Context, w io.Writer, campaign pipeline.Campaign, keys *seal.Keys, state pipeline.State) (n int64, err error) {
-	c := csv.NewWriter(w)
-	c.UseCRLF = true
-	if _, err := io.WriteString(w, "\ufeff"); err != nil { // so that Excel reads accents
-		return 0, err
-	}
-	if err := c.Write(peopleColumns()); err != nil {
+	c := inert.NewSheet(w)
+	if err := c.Write(peopleColumns()...); err != nil {
 		return 0, err
 	}
 	for j, err := range h.ledger.Each(ctx, pipeline.Filter{Campaign: campaign.ID, States: []pipeline.State{state}}) {
@@ -182,17 +177,12 @@ func (h *house) writePeople(ctx context.Context, w io.Writer, campaign pipeline.
 		if err != nil {
 			return n, err
 		}
-		row := peopleRow(j.Notice, p, events)
-		for i := range row {
-			row[i] = inert.Cell(row[i])
-		}
-		if err := c.Write(row); err != nil {
+		if err := c.Write(peopleRow(j.Notice, p, events)...); err != nil {
 			return n, err
 		}
 		n++
 	}
-	c.Flush()
-	return n, c.Error()
+	return n, c.Flush()
 }
 
 func peopleRow(n pipeline.Notice, p pipeline.Person, events []pipeline.Event) []string {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/kit/inert"
 	"github.com/art34/art34/pipeline/postal/returned"
 )
 
@@ -300,12 +300,12 @@ func reject(line int, err *pipeline.Error) rejectedLine {
 // writeRejects writes rejected lines; none of what they said, only where.
 func writeRejects(path string, list []rejectedLine) error {
 	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	_ = w.Write([]string{"line", "code", "sentence", "hint"})
+	w := inert.NewTable(&b)
+	_ = w.Write("line", "code", "sentence", "hint")
 	for _, r := range list {
-		_ = w.Write([]string{strconv.Itoa(r.Line), r.Code, r.Sentence, r.Hint})
+		_ = w.Write(strconv.Itoa(r.Line), r.Code, r.Sentence, r.Hint)
 	}
-	w.Flush()
+	_ = w.Flush()
 	return writeWhole(path, 0o600, func(out io.Writer) error {
 		_, err := out.Write(b.Bytes())
 		return err

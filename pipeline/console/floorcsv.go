@@ -2,7 +2,6 @@ package console
 
 import (
 	"bytes"
-	"encoding/csv"
 	"strconv"
 	"time"
 
@@ -67,19 +66,14 @@ func floorCSV(v *visit) error {
 // csv answers with a table that no spreadsheet runs.
 func (v *visit) csv(name string, rows [][]string) error {
 	var b bytes.Buffer
-	b.WriteString("\ufeff")
-	w := csv.NewWriter(&b)
-	w.UseCRLF = true
+	w := inert.NewSheet(&b)
 	for _, row := range rows {
-		for i := range row {
-			row[i] = inert.Cell(row[i])
-		}
-		if err := w.Write(row); err != nil {
+		if err := w.Write(row...); err != nil {
 			return err
 		}
 	}
-	if w.Flush(); w.Error() != nil {
-		return w.Error()
+	if err := w.Flush(); err != nil {
+		return err
 	}
 	h := v.w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8")

@@ -129,7 +129,7 @@ func fetchRejects(v *visit) error {
 	defer f.Close()
 	v.noteOf(c.ID, "import-rejects", "", plainName(v.r.PathValue("list")))
 	v.attachment("text/csv; charset=utf-8", v.r.PathValue("list"))
-	r, w := csv.NewReader(f), csv.NewWriter(v.w)
+	r, w := csv.NewReader(f), inert.NewTable(v.w)
 	r.FieldsPerRecord, r.LazyQuotes = -1, true
 	for {
 		row, err := r.Read()
@@ -139,14 +139,13 @@ func fetchRejects(v *visit) error {
 		if err != nil {
 			panic(http.ErrAbortHandler)
 		}
-		for i := range row {
-			row[i] = inert.Cell(row[i])
-		}
-		if err := w.Write(row); err != nil {
+		if err := w.Write(row...); err != nil {
 			return errAnswered
 		}
 	}
-	w.Flush()
+	if w.Flush() != nil {
+		return errAnswered
+	}
 	return nil
 }
 

@@ -1,10 +1,10 @@
 package intake
 
 import (
-	"encoding/csv"
 	"io"
 	"strconv"
-	"strings"
+
+	"github.com/art34/art34/pipeline/kit/inert"
 )
 
 // found is one finding in one cell.
@@ -31,18 +31,15 @@ func (f *findings) rejected() (found, bool) {
 
 // report writes findings as CSV: file, row, column, code, sentence. Values of
 // cells never get there, and neither do file or column names that a spreadsheet
-// would take for a formula (ASVS 5.0, 1.2.10).
-type report struct {
-	w   *csv.Writer
-	row [5]string
-}
+// would take for a formula.
+type report struct{ w *inert.Table }
 
 func newReport(w io.Writer) (*report, error) {
 	if w == nil {
 		return nil, nil
 	}
-	r := &report{w: csv.NewWriter(w)}
-	return r, r.w.Write([]string{"file", "row", "column", "code", "sentence"})
+	r := &report{inert.NewTable(w)}
+	return r, r.w.Write("file", "row", "column", "code", "sentence")
 }
 
 func (r *report) add(file string, row int64, f found) error {
@@ -54,28 +51,12 @@ func (r *report) add(file string, row int64, f found) error {
 	if row > 0 {
 		line = strconv.FormatInt(row, 10)
 	}
-	r.row = [5]string{inert(file), line, inert(f.column), c.Code, c.Sentence}
-	return r.w.Write(r.row[:])
+	return r.w.Write(file, line, f.column, c.Code, c.Sentence)
 }
 
 func (r *report) close() error {
 	if r == nil {
 		return nil
 	}
-	r.w.Flush()
-	return r.w.Error()
-}
-
-// inert keeps a spreadsheet from running a text as a formula.
-func inert(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
-	if s != "" && strings.ContainsRune("=+-@ ", rune(s[0])) {
-		return "'" + s
-	}
-	return s
+	return r.w.Flush()
 }

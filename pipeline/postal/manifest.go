@@ -1,7 +1,6 @@
 package postal
 
 import (
-	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"io"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/kit/inert"
 )
 
 // Manifest lists what is in a print run: no names, no data kinds.
@@ -74,20 +74,19 @@ func manifestColumns() []string {
 
 // WriteCSV writes the rows with a head line: run_id, seq, letter_ref, notice_id,
 // first_page, last_page, pages, sheets, class, country, postcode, datamatrix,
-// sha256. Comma, UTF-8, LF.
+// sha256. Comma, UTF-8, LF; no cell is a formula.
 func (m *Manifest) WriteCSV(w io.Writer) error {
-	c := csv.NewWriter(w)
-	if err := c.Write(manifestColumns()); err != nil {
+	c := inert.NewTable(w)
+	if err := c.Write(manifestColumns()...); err != nil {
 		return err
 	}
 	for _, r := range m.Rows {
-		if err := c.Write([]string{r.RunID, strconv.Itoa(r.Seq), r.Reference, strconv.FormatInt(r.Notice, 10), strconv.Itoa(r.FirstPage), strconv.Itoa(r.LastPage),
-			strconv.Itoa(r.Pages), strconv.Itoa(r.Sheets), r.Class, r.Country, r.Postcode, r.DataMatrix, r.SHA256}); err != nil {
+		if err := c.Write(r.RunID, strconv.Itoa(r.Seq), r.Reference, strconv.FormatInt(r.Notice, 10), strconv.Itoa(r.FirstPage), strconv.Itoa(r.LastPage),
+			strconv.Itoa(r.Pages), strconv.Itoa(r.Sheets), r.Class, r.Country, r.Postcode, r.DataMatrix, r.SHA256); err != nil {
 			return err
 		}
 	}
-	c.Flush()
-	return c.Error()
+	return c.Flush()
 }
 
 // WriteJSON writes the whole manifest.

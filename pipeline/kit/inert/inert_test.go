@@ -1,6 +1,11 @@
 package inert
 
-import "testing"
+import (
+	"encoding/csv"
+	"errors"
+	"strings"
+	"testing"
+)
 
 func TestCell(t *testing.T) {
 	t.Parallel()
@@ -13,3 +18,47 @@ func TestCell(t *testing.T) {
 		}
 	}
 }
+
+// TestTable: whatever a cell holds, what a spreadsheet reads back begins no formula,
+// and stays in its cell.
+func TestTable(t *testing.T) {
+	t.Parallel()
+	cells := []string{"=1+1", "+33", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "a\r\n=1,=2", `"=1"`, "\ufeff=1", "＝1", `a","=1`, "a\tb", "|x", "%y", "'=1", "Martin"}
+	for name, open := range map[string]func(*strings.Builder) *Table{"table": func(b *strings.Builder) *Table { return NewTable(b) }, "sheet": func(b *strings.Builder) *Table { return NewSheet(b) }} {
+		var b strings.Builder
+		w := open(&b)
+		kept := strings.Join(cells, "")
+		if err := errors.Join(w.Write(cells...), w.Write("last"), w.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		text, marked := strings.CutPrefix(b.String(), "\ufeff")
+		if marked != (name == "sheet") || strings.Contains(text, "\r\n") != marked || strings.Contains(text, "\ufeff'=") || strings.Join(cells, "") != kept {
+			t.Errorf("%s: %q", name, b.String())
+		}
+		r := csv.NewReader(strings.NewReader(text))
+		r.FieldsPerRecord = -1
+		rows, err := r.ReadAll()
+		if err != nil || len(rows) != 2 || len(rows[0]) != len(cells) {
+			t.Fatalf("%s: %v %q", name, err, rows)
+		}
+		for i, cell := range rows[0] {
+			if s := strings.TrimLeft(cell, " \ufeff"); strings.ContainsAny(cell, "\t\r\n") || s == "" || strings.ContainsRune("=+-@|%＝", []rune(s)[0]) {
+				t.Errorf("%s: %q became %q", name, cells[i], cell)
+			}
+		}
+	}
+}
+
+// TestTableOfABrokenPipe: a row that is lost is an error at the end.
+func TestTableOfABrokenPipe(t *testing.T) {
+	t.Parallel()
+	for _, w := range []*Table{NewTable(broken{}), NewSheet(broken{})} {
+		if err := errors.Join(w.Write("a"), w.Flush()); err == nil {
+			t.Error("nobody heard of it")
+		}
+	}
+}
+
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("gone") }
