@@ -51,7 +51,10 @@ type Config struct {
 	MaxRecipients  int           // of one message; 0: 100
 	MaxConnections int           // at a time; 0: 100
 	MaxMemory      int64         // bytes of all messages that are being read; 0: 64 MiB
-	Idle           time.Duration // without a command or a line; 0: 5 min (RFC 5321 §4.5.3.2.7)
+	Idle           time.Duration // without a command, and for one message; 0: 5 min (RFC 5321 §4.5.3.2.7)
+	// Stay is how long a client keeps its connection without a message that was kept,
+	// whatever else it says; 0: 15 min. Nobody holds all connections by saying NOOP.
+	Stay time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -72,6 +75,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Idle <= 0 {
 		c.Idle = 5 * time.Minute
+	}
+	if c.Stay <= 0 {
+		c.Stay = 15 * time.Minute
 	}
 	if c.Hello == "" {
 		c.Hello = "localhost"
@@ -176,6 +182,7 @@ func (d *doorman) Accept() (net.Conn, error) {
 			continue
 		}
 		g := &guest{Conn: c, s: d.s}
+		g.stay()
 		if !d.s.enter(g) {
 			turnAway(c, "421 4.3.2 too many connections, come back later\r\n")
 			continue
@@ -200,6 +207,23 @@ type guest struct {
 	net.Conn
 	s    *Server
 	busy atomic.Bool // in the middle of a message
+	end  atomic.Int64
+}
+
+// stay lets a guest stay from now on.
+func (g *guest) stay() { g.end.Store(clock.Real{}.Now().Add(g.s.config.Stay).UnixNano()) }
+
+// SetReadDeadline implements net.Conn: never later than the guest may stay.
+func (g *guest) SetReadDeadline(t time.Time) error {
+	if end := time.Unix(0, g.end.Load()); t.IsZero() || t.After(end) {
+		t = end
+	}
+	return g.Conn.SetReadDeadline(t)
+}
+
+// SetDeadline implements net.Conn.
+func (g *guest) SetDeadline(t time.Time) error {
+	return errors.Join(g.SetReadDeadline(t), g.SetWriteDeadline(t))
 }
 
 // Close implements net.Conn.

@@ -100,6 +100,9 @@ func (s *session) keep(to string, raw []byte) error {
 		s.s.config.Log.Warn("what came back cannot be kept now; the relay keeps it", "error", err)
 		return later()
 	}
+	if s.guest != nil {
+		s.guest.stay()
+	}
 	return nil
 }
 
