@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	_ "image/jpeg" // logos come as PNG or JPEG
+	"image/jpeg"
 	"image/png"
 	"slices"
 
@@ -26,7 +26,8 @@ func (l *logo) fit(b Box) (w, h float64) {
 
 // Limits of logos.
 const (
-	logoMaxPixels = 40_000_000 // refused above: a small file can hold a huge picture
+	logoMaxPixels = 16_000_000 // refused above: a small file can hold a huge picture, and 8 bytes of memory a pixel
+	logoMaxSide   = 20_000     // no letter is so wide or high
 	logoWidth     = 900        // pixels kept; 60 mm at 380 dpi
 )
 
@@ -44,7 +45,7 @@ func loadLogos(files map[string][]byte) (map[string]*logo, error) {
 		grey, err := decodeLogo(files[n])
 		if err != nil {
 			return nil, &pipeline.Error{Code: "logo-unreadable", Sentence: fmt.Sprintf("the logo %s cannot be read", n),
-				Hint: "give a PNG or JPEG file", Permanent: true, Exit: 2, Cause: err}
+				Hint: "give a PNG or JPEG file of at most 16 million pixels", Permanent: true, Exit: 2, Cause: err}
 		}
 		// gofpdf orders images by their width alone: two of the same would make the
 		// file different from run to run.
@@ -64,14 +65,19 @@ func loadLogos(files map[string][]byte) (map[string]*logo, error) {
 // decodeLogo makes a picture grey, puts it on white and brings it down to a
 // sensible size.
 func decodeLogo(data []byte) (*image.Gray, error) {
-	c, _, err := image.DecodeConfig(bytes.NewReader(data))
+	// By name, not through what other packages have registered with image.
+	size, decode := jpeg.DecodeConfig, jpeg.Decode
+	if bytes.HasPrefix(data, []byte("\x89PNG")) {
+		size, decode = png.DecodeConfig, png.Decode
+	}
+	c, err := size(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
-	if c.Width < 1 || c.Height < 1 || c.Width*c.Height > logoMaxPixels {
+	if c.Width < 1 || c.Height < 1 || c.Width > logoMaxSide || c.Height > logoMaxSide || c.Width*c.Height > logoMaxPixels {
 		return nil, fmt.Errorf("%d × %d pixels", c.Width, c.Height)
 	}
-	src, _, err := image.Decode(bytes.NewReader(data))
+	src, err := decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
