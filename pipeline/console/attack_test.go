@@ -371,6 +371,7 @@ func TestPasswords(t *testing.T) {
 func TestLive(t *testing.T) {
 	t.Parallel()
 	w := furnished(t)
+	w.board.figures.Breakers[0].Detail = "550\r\revent: over\rdata: <b>\r\r"
 	w.user("ana", console.Viewer)
 	b := w.as("ana")
 	b.http.Timeout = time.Minute
@@ -382,6 +383,10 @@ func TestLive(t *testing.T) {
 	lines.Buffer(nil, 1<<20)
 	until := func(what string) bool {
 		for lines.Scan() {
+			// Browsers end a line at a CR as well.
+			if i := strings.IndexByte(lines.Text(), '\r'); i >= 0 {
+				t.Errorf("a line that a mail server has written: %q", lines.Text()[i:])
+			}
 			if strings.Contains(lines.Text(), what) {
 				return true
 			}

@@ -170,6 +170,12 @@ const (
 	liveFor = 10 * time.Minute
 )
 
+// eventLines writes a text as the data of an event. A CR ends a line of a stream too:
+// what stands behind one in a mail server's answer would be an event of its own.
+func eventLines(text string) string {
+	return strings.NewReplacer("\r\n", "\ndata: ", "\n", "\ndata: ", "\r", "\ndata: ").Replace(text)
+}
+
 // live sends the figures of a campaign as they move, as Server-Sent Events.
 func live(v *visit) error {
 	select {
@@ -207,7 +213,7 @@ func live(v *visit) error {
 		send := ": still here\n\n"
 		if text != last {
 			last = text
-			send = "event: figures\ndata: " + strings.ReplaceAll(text, "\n", "\ndata: ") + "\n\n"
+			send = "event: figures\ndata: " + eventLines(text) + "\n\n"
 		}
 		if _, err := fmt.Fprint(v.w, send); err != nil {
 			return errAnswered
