@@ -7,11 +7,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -74,12 +72,7 @@ func (k clerk) text(ctx context.Context, name, file string) (pipeline.Campaign, 
 		return c, files, console.Text{}, pipeline.ErrNotFound
 	}
 	t := console.Text{File: file, Content: is, Hash: textHash(is)}
-	all, err := k.h.ledger.Writings(ctx, c.ID)
-	for _, w := range all {
-		if w.File == textName(file) {
-			t.History = append(t.History, w)
-		}
-	}
+	t.History, err = k.history(ctx, c, file)
 	return c, files, t, err
 }
 
@@ -175,32 +168,19 @@ func (k clerk) Save(ctx context.Context, name, file, text, base, reason string, 
 			return err
 		}
 	}
-	newest := 0
-	if n := len(is.History); n > 0 {
-		newest = is.History[n-1].N
-	}
-	if newest == 0 || is.History[newest-1].Hash != is.Hash {
+	if n := len(is.History); n == 0 || is.History[n-1].Hash != is.Hash {
 		// Nobody here has saved what is there: it is kept first, so that nothing is lost.
+		newest := 0
+		if n > 0 {
+			newest = is.History[n-1].N
+		}
 		found := pipeline.Writing{Campaign: c.ID, File: textName(file), Hash: is.Hash, Content: is.Content, At: k.h.clock.Now()}
 		if found, err = k.h.ledger.AddWriting(ctx, found, newest); err != nil {
 			return textTaken(err)
 		}
-		newest = found.N
+		is.History = append(is.History, found)
 	}
-	w := pipeline.Writing{Campaign: c.ID, File: textName(file), Hash: textHash(text), Content: text, Actor: k.h.actor(), At: k.h.clock.Now(), Reason: reason}
-	detail := fmt.Sprintf("%s, save %d, sha256 %s", w.File, newest+1, w.Hash)
-	if _, err := k.h.ledger.AddWriting(ctx, w, newest, k.h.audit(c.ID, actionEdit, reason, detail)); err != nil {
-		return textTaken(err)
-	}
-	err = writeWhole(filepath.Join(k.h.folder(c.Name).path, filepath.FromSlash(w.File)), 0o600, func(out io.Writer) error {
-		_, err := io.WriteString(out, text)
-		return err
-	})
-	if err != nil {
-		k.h.log.Error("a text cannot be written", "campaign", c.ID, "error", pathless(err))
-		return decline("text-unwritable", "the folder of the campaign cannot be written", "the text is kept in the ledger; whoever runs this machine makes room, and you save it again")
-	}
-	return nil
+	return k.put(ctx, c, is, text, reason)
 }
 
 // logos reads the logos that a text of campaign.yaml names.

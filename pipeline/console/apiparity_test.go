@@ -39,7 +39,7 @@ func operationsOf() map[string]string {
 
 		"/new": prepared, "/new/example": prepared, "/new/example/campaign.yaml": prepared, "/campaigns/{name}/prepare": prepared, "/campaigns/{name}/import": prepared, "/campaigns/{name}/import/rejects/{list}": prepared, "/campaigns/{name}/check": prepared,
 		"/campaigns/{name}/proofs": prepared, "/campaigns/{name}/proofs/{notice}": prepared, "/campaigns/{name}/proofs/{notice}/html": prepared, "/campaigns/{name}/proofs/{notice}/pdf": prepared,
-		"/campaigns/{name}/submit": prepared, "/campaigns/{name}/approve": prepared, "/campaigns/{name}/letters": prepared,
+		"/campaigns/{name}/submit": prepared, "/campaigns/{name}/approve": prepared, "/campaigns/{name}/letters": prepared, "/campaigns/{name}/language": prepared,
 
 		"/cell": "openCall", "/cell/calls/{call}": "showCall", "/cell/calls/{call}/look-up": "lookUpAgain", "/cell/calls/{call}/choose": "chooseCampaign", "/cell/calls/{call}/verify": "verifyCaller", "/cell/calls/{call}/number": "showNumber",
 		"/cell/calls/{call}/full": "unmask", "/cell/calls/{call}/letters/{notice}/{attempt}": "showLetter", "/cell/calls/{call}/letters/{notice}/{attempt}/html": "showLetter",

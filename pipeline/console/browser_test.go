@@ -213,7 +213,7 @@ func addresses() [][2]string {
 		{"prepare", muguet + "/prepare"}, {"import", muguet + "/import"}, {"proofs", muguet + "/proofs"}, {"proof", muguet + "/proofs/7"}, {"proof-post", muguet + "/proofs/8"},
 		{"approve", muguet + "/approve"}, {"embargo", muguet + "/embargo"}, {"new", "/new"}, {"new-example", "/new/example"}, {"users", "/users"}, {"user", "/users/zoe"}, {"tokens", "/tokens"},
 		{"account", "/account"}, {"password", "/account/password"}, {"sure", "/sure?next=/account"},
-		{"letters", muguet + "/letters"}, {"letter", muguet + "/letters/breach.fr.md"}, {"saved", muguet + "/letters/breach.fr.md/saved/1"},
+		{"letters", muguet + "/letters"}, {"letter", muguet + "/letters/breach.fr.md"}, {"saved", muguet + "/letters/breach.fr.md/saved/1"}, {"language", muguet + "/language"},
 		{"notices", muguet + "/notices?state=held&reason=vip"}, {"returns", muguet + "/returns"},
 		{"audit", "/audit"}, {"audit-campaign", muguet + "/audit"}, {"not-found", "/nowhere"},
 		{"cell", "/cell"}, {"cell-answer", "/cell/calls/1"}, {"cell-verify", "/cell/calls/2"}, {"cell-verify-other", "/cell/calls/3"}, {"cell-nobody", "/cell/calls/4"}, {"cell-many", "/cell/calls/5"}, {"cell-vip", "/cell/calls/6"},

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -24,6 +25,45 @@ type Writing interface {
 	// any more, somebody was faster: the code is "text-changed". With wordsOnly a
 	// change of campaign.yaml that is more than words is refused.
 	Save(ctx context.Context, campaign, file, text, base, reason string, wordsOnly bool) error
+	// Wording is what campaign.yaml says in a locale; "", or one in which the campaign
+	// does not write: in its fallback.
+	Wording(ctx context.Context, campaign, locale string) (Wording, error)
+	// AddLocale lets the campaign write in another language. Its letters begin as those
+	// of another, and what stays so is a finding of Check.
+	AddLocale(ctx context.Context, campaign string, l NewLocale, reason string) error
+}
+
+// Wording is what a campaign.yaml says in one of its locales, and has to say in each.
+type Wording struct {
+	Locale  string
+	Locales []string
+	Phrases []Phrase
+}
+
+// Phrase is a text of campaign.yaml.
+type Phrase struct {
+	Key  string // without the locale: "incident.facts", "senders.main.hours"
+	Text string // of a list, such as incident.measures, a line each
+}
+
+// What is the phrase itself: "facts", "hours", "title".
+func (p Phrase) What() string { return p.Key[strings.LastIndexByte(p.Key, '.')+1:] }
+
+// Sender is the sender whose phrase it is, "" where it is the campaign's.
+func (p Phrase) Sender() string {
+	if rest, ok := strings.CutPrefix(p.Key, "senders."); ok {
+		sender, _, _ := strings.Cut(rest, ".")
+		return sender
+	}
+	return ""
+}
+
+// NewLocale is a language that a campaign is to write in.
+type NewLocale struct {
+	Locale string // "de", "fr-be"
+	From   string // whose letters it begins with
+	// Texts are phrases by their keys; one that is missing begins as it is in From.
+	Texts map[string]string
 }
 
 // Texts are the files of a campaign, and how they stand to its approval.

@@ -33,7 +33,7 @@ func (k *Console) routes() []route {
 	for _, part := range [][]route{
 		accountRoutes(), companyRoutes(), userRoutes(), tokenRoutes(),
 		campaignRoutes(), controlRoutes(), pacingRoutes(), printRoutes(), embargoRoutes(), draftRoutes(), prepareRoutes(),
-		writingRoutes(), noticeRoutes(), returnRoutes(),
+		writingRoutes(), languageRoutes(), noticeRoutes(), returnRoutes(),
 		cellRoutes(), queueRoutes(), answerRoutes(), composeRoutes(), queryRoutes(), genuineRoutes(), counterRoutes(), floorRoutes(),
 		auditRoutes(),
 	} {

@@ -88,6 +88,22 @@ func (c clerk) Preview(_ context.Context, _, file, text string, s console.Specim
 	return p, nil
 }
 
+func (clerk) Wording(_ context.Context, _, locale string) (console.Wording, error) {
+	if locale != "en" {
+		locale = "fr"
+	}
+	return console.Wording{Locale: locale, Locales: []string{"fr", "en"}, Phrases: []console.Phrase{
+		{Key: "incident.facts", Text: "Quelqu'un <b> est entré.\n\nIl a copié."}, {Key: "incident.measures", Text: "Fermé\nDit"}, {Key: "senders.main.hours", Text: "de 8 h à 20 h"},
+	}}, nil
+}
+
+func (c clerk) AddLocale(_ context.Context, campaign string, l console.NewLocale, reason string) error {
+	if l.Locale == "fr" {
+		return &pipeline.Error{Code: "locale-there", Sentence: "the campaign writes in fr already", Hint: "open its files below the letters"}
+	}
+	return c.note(c.actor, "language", campaign, l.Locale, l.From, fmt.Sprint(l.Texts), reason)
+}
+
 func (clerk) Notices(_ context.Context, _ string, f console.NoticeFilter) (console.NoticePage, error) {
 	return console.NoticePage{
 		Lines: []console.NoticeLine{{ID: 7, Reference: "7KQ2-M9XD-4T0V", State: f.State, Channel: pipeline.Email, Provider: "orange", Locale: "fr", Reason: f.Reason, Since: t0, Due: t0.Add(time.Hour)}, {ID: 8, State: f.State, Channel: pipeline.Post, Since: t0}},

@@ -62,6 +62,7 @@ func Rules() []Rule {
 		{"L31", "says the same in text and in HTML"},
 		{"L32", "says in each language what it says in the others"},
 		{"L33", "has headings in order (warning)"},
+		{"L34", "is in the language of its reader: nothing is still as in the language that it was begun with (warning where it is short)"},
 		{"L35", "bears the version of its text"},
 		{"L40", "says that it repeats or completes an earlier message, where it does"},
 		{"L41", "asks to tell the household, where its data is concerned (warning)"},
@@ -100,6 +101,7 @@ func (s *Set) Lint() []Finding {
 		}
 	}
 	s.lintLocales(r)
+	s.lintLanguage(r)
 	return r.sorted()
 }
 

@@ -241,6 +241,33 @@ func spoiled() map[string]map[string]func(*scene) string {
 			s.edit("breach.fr.md", "{{.Incident.Facts}}", "### Les faits\n\n{{.Incident.Facts}}")
 			return "warn breach.fr.md:0"
 		}},
+		"L34": {
+			"letter": func(s *scene) string {
+				s.edit("breach.en.md", "{{.Incident.Facts}}", "{{.Incident.Facts}}\n\nCe texte est resté dans la langue de départ.")
+				s.edit("breach.fr.md", "{{.Incident.Facts}}", "Ce texte est resté dans la langue de départ.\n\n{{.Incident.Facts}}")
+				return "block breach.en.md:10"
+			},
+			"heading": func(s *scene) string {
+				s.edit("breach.en.md", "## Your exposed data", "## Vos données exposées")
+				return "warn breach.en.md:10"
+			},
+			"facts": func(s *scene) string {
+				s.spec.Incident.Facts["en"] = s.spec.Incident.Facts["fr"]
+				return "block campaign.yaml:0"
+			},
+			"hours": func(s *scene) string {
+				s.spec.Senders["main"].Hours["en"] = s.spec.Senders["main"].Hours["fr"]
+				return "warn campaign.yaml:0"
+			},
+			"kind": func(s *scene) string {
+				s.edit("catalogue.yaml", `en: "Identity"`, `en: "Identité"`)
+				return "warn catalogue.yaml:7"
+			},
+			"months": func(s *scene) string {
+				s.edit("locale.en.yaml", "[January, February, March, April, May, June, July, August, September, October, November, December]", "[janvier, février, mars, avril, mai, juin, juillet, août, septembre, octobre, novembre, décembre]")
+				return "warn locale.en.yaml:0"
+			},
+		},
 		"L35": {"none": func(s *scene) string { s.edit("breach.fr.md", "version: 1\n", ""); return "block breach.fr.md:2" }},
 		"L40": {
 			"fallback": part("{{if .Fallback}}", "{{if .ByPost}}", both), "copy": part("{{else if .Copy}}", "{{else if .ByPost}}", both),
@@ -292,7 +319,7 @@ func TestRules(t *testing.T) {
 
 func checkRule(t *testing.T, code string, spoil func(*scene) string) {
 	s := &scene{t: t, spec: sampleSpec(), files: files(t)}
-	if code != "L32" { // which compares languages
+	if code != "L32" && code != "L34" { // which compare languages
 		s.spec.Letters.Locales = []string{"fr"}
 	}
 	want := spoil(s)
