@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/letter"
@@ -93,7 +94,8 @@ type verdict struct {
 	Imports []int64 `json:"imports"`
 	Blocks  int     `json:"blocks"`
 
-	Forecast *outlook `json:"forecast,omitempty"` // for the pages
+	At       time.Time `json:"at,omitzero"`        // when; zero in old ones
+	Forecast *outlook  `json:"forecast,omitempty"` // for the pages
 }
 
 // noteTwins blocks when channels.both_if asks for other paper copies than the
@@ -160,7 +162,7 @@ func (h *house) check(ctx context.Context, c pipeline.Campaign) (*checked, error
 	}
 	result.Blocks, result.Warnings = k.findings(letter.Block), k.findings(letter.Warn)
 	result.Forecast = k.forecast(h.real.Now().Sub(start))
-	data, err := json.Marshal(verdict{Content: hash, Imports: imports, Blocks: len(result.Blocks), Forecast: &result.Forecast})
+	data, err := json.Marshal(verdict{Content: hash, Imports: imports, Blocks: len(result.Blocks), At: h.real.Now(), Forecast: &result.Forecast})
 	if err != nil {
 		return nil, err
 	}

@@ -147,22 +147,39 @@ func (k clerk) Outlook(ctx context.Context, name string) (console.Outlook, error
 // lastForecast is that of the last check, which has measured every letter, if it was
 // of what is there now; else what can be told from the counts.
 func (k clerk) lastForecast(ctx context.Context, c pipeline.Campaign, files *content) (outlook, error) {
-	_, hash, err := files.canonical()
+	last, same, err := k.h.lastCheck(ctx, c, files)
 	if err != nil {
 		return outlook{}, err
 	}
-	imports, _, err := k.h.inForce(ctx, c.ID)
-	if err != nil {
-		return outlook{}, err
-	}
-	last, err := news[verdict](ctx, k.h, fmt.Sprint(metaCheck, c.ID))
-	if err == nil && last.Forecast != nil && last.Content == hash && slices.Equal(last.Imports, imports) && c.LaunchAt.IsZero() {
+	if last.Forecast != nil && same && c.LaunchAt.IsZero() {
 		return *last.Forecast, nil
 	}
-	if err != nil {
-		return outlook{}, err
-	}
 	return k.h.forecastOf(ctx, c)
+}
+
+// lastCheck is the verdict of the last check, and whether it is of these files with the
+// imports in force; its Content is "" where there was none.
+func (h *house) lastCheck(ctx context.Context, c pipeline.Campaign, files *content) (last verdict, same bool, err error) {
+	_, hash, err := files.canonical()
+	if err != nil {
+		return last, false, err
+	}
+	imports, _, err := h.inForce(ctx, c.ID)
+	if err != nil {
+		return last, false, err
+	}
+	last, err = news[verdict](ctx, h, fmt.Sprint(metaCheck, c.ID))
+	return last, last.Content == hash && slices.Equal(last.Imports, imports), err
+}
+
+// LastCheck is the verdict of the last check, whoever made it and wherever.
+func (k clerk) LastCheck(ctx context.Context, name string) (console.Verdict, error) {
+	c, files, err := k.writable(ctx, name)
+	if files == nil {
+		return console.Verdict{}, explained(err)
+	}
+	last, same, err := k.h.lastCheck(ctx, c, files)
+	return console.Verdict{Done: last.Content != "", At: last.At, Blocks: last.Blocks, Same: same}, err
 }
 
 // outlookOf is a forecast for the pages. E-mails are spread over the days that they

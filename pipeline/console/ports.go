@@ -257,6 +257,9 @@ type Preparation interface {
 	// this installation can read.
 	Receive(ctx context.Context, role, name string, from io.Reader) (List, error)
 	Check(ctx context.Context, campaign string) (Checked, error)
+	// LastCheck is the verdict of the last check, also of one that this console did not
+	// make.
+	LastCheck(ctx context.Context, campaign string) (Verdict, error)
 	// Samples returns notices that differ in what shows in a letter, and Proof one of
 	// them as it would go out.
 	Samples(ctx context.Context, campaign string, n int) ([]Sample, error)
@@ -299,6 +302,14 @@ type Checked struct {
 	Emails, Letters      int64
 	EmailTime            time.Duration
 	Sheets, Runs         int64
+}
+
+// Verdict is what is kept of a check.
+type Verdict struct {
+	Done   bool
+	At     time.Time // zero: not known
+	Blocks int
+	Same   bool // it is of the texts and lists as they are now
 }
 
 // Finding is what a rule found.

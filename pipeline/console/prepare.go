@@ -94,7 +94,8 @@ type steps struct {
 	Bar      []bar
 	Import   *job
 	Check    *job
-	Next     string // import, check, proofs, submit, launch, none
+	Last     Verdict // where there is no Check since this console began
+	Next     string  // import, check, proofs, submit, launch, none
 }
 
 func (v *visit) steps() (steps, error) {
@@ -107,6 +108,11 @@ func (v *visit) steps() (steps, error) {
 		return s, err
 	}
 	s.Bar = barOf(s.Figures.Balance)
+	if s.Check == nil {
+		if s.Last, err = v.ops().LastCheck(v.ctx(), c.Name); err != nil {
+			return s, err
+		}
+	}
 	switch {
 	case c.State != pipeline.Draft && c.State != pipeline.Approved:
 		s.Next = "none"
@@ -114,6 +120,8 @@ func (v *visit) steps() (steps, error) {
 		s.Next = "import"
 	case c.State == pipeline.Approved:
 		s.Next = "launch"
+	case s.Check == nil && s.Last.Done && s.Last.Same && s.Last.Blocks == 0:
+		s.Next = "submit"
 	case s.Check == nil || s.Check.Running() || s.Check.Stale || s.Check.Checked == nil || len(s.Check.Checked.Blocks) > 0:
 		s.Next = "check"
 	default:

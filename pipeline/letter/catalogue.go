@@ -32,7 +32,8 @@ type catalogueKind struct {
 // kindEntry is one data kind with the file that its wording comes from.
 type kindEntry struct {
 	code string
-	file string
+	file string            // that worded it last
+	in   map[string]string // locale → file that worded it last in that locale
 	pipeline.DataKind
 }
 
@@ -91,11 +92,19 @@ func (c *catalogue) merge(code, file string, k pipeline.DataKind) {
 	if !ok {
 		i = len(c.entries)
 		c.index[code] = i
-		c.entries = append(c.entries, kindEntry{code: code, file: file, DataKind: pipeline.DataKind{
+		c.entries = append(c.entries, kindEntry{code: code, file: file, in: map[string]string{}, DataKind: pipeline.DataKind{
 			Name: pipeline.Texts{}, Fields: pipeline.Texts{}, Consequence: pipeline.Texts{}, Advice: pipeline.TextLists{}}})
 	}
 	e := &c.entries[i]
 	e.file = file
+	for _, t := range []pipeline.Texts{k.Name, k.Fields, k.Consequence} {
+		for l := range t {
+			e.in[l] = file
+		}
+	}
+	for l := range k.Advice {
+		e.in[l] = file
+	}
 	maps.Copy(e.Name, k.Name)
 	maps.Copy(e.Fields, k.Fields)
 	maps.Copy(e.Consequence, k.Consequence)

@@ -2,6 +2,7 @@ package letter
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -15,14 +16,23 @@ const sharedWords = 5
 // Locales of one language, fr and fr-be, may say the same.
 func (s *Set) lintLanguage(r *report) {
 	for i, code := range s.spec.Letters.Locales {
+		v := s.voices[code]
+		own := map[[2]string]bool{} // said before in the same language: others may have it from there
+		for _, from := range s.spec.Letters.Locales[:i] {
+			if language(code) == language(from) {
+				maps.Copy(own, s.sayings(s.voices[from]))
+			}
+		}
 		for _, from := range s.spec.Letters.Locales[:i] {
 			if language(code) == language(from) {
 				continue
 			}
-			v, o := s.voices[code], s.voices[from]
-			s.sharedPassages(r, v, o)
-			s.sharedSenders(r, v, o)
-			sharedLocale(r, v, o)
+			o := s.voices[from]
+			s.sharedPassages(r, v, o, own)
+			if len(own) == 0 {
+				s.sharedSenders(r, v, o)
+				sharedLocale(r, v, o)
+			}
 		}
 	}
 }
@@ -64,13 +74,19 @@ func plot(p passage, locale string) string {
 	return strings.TrimSuffix(p.file, "."+locale+".md")
 }
 
+// sayings are the texts of a locale, each with its place.
+func (s *Set) sayings(v *voice) map[[2]string]bool {
+	all := map[[2]string]bool{}
+	for _, p := range s.passages(v) {
+		all[[2]string{plot(p, v.Code), sayable(p)}] = true
+	}
+	return all
+}
+
 // sharedPassages tells per file, and per key of campaign.yaml, how many texts are
 // those of the other language.
-func (s *Set) sharedPassages(r *report, v, o *voice) {
-	has := map[[2]string]bool{}
-	for _, p := range s.passages(o) {
-		has[[2]string{plot(p, o.Code), sayable(p)}] = true
-	}
+func (s *Set) sharedPassages(r *report, v, o *voice, own map[[2]string]bool) {
+	has := s.sayings(o)
 	type place struct {
 		file, key string
 		severity  Severity
@@ -80,7 +96,7 @@ func (s *Set) sharedPassages(r *report, v, o *voice) {
 	for _, p := range s.passages(v) {
 		text := sayable(p)
 		words := wordsIn(text)
-		if words == 0 || !has[[2]string{plot(p, v.Code), text}] {
+		if said := [2]string{plot(p, v.Code), text}; words == 0 || !has[said] || own[said] {
 			continue
 		}
 		at := place{file: p.file, severity: Warn}

@@ -59,8 +59,8 @@ func (s *Set) passages(v *voice) []passage {
 			if text == "" {
 				return
 			}
-			p := passage{file: e.file, where: e.code + "." + key + "." + v.Code, text: clean(text)}
-			if raw := s.catalogue.text[e.file]; raw != "" {
+			p := passage{file: e.in[v.Code], where: e.code + "." + key + "." + v.Code, text: clean(text)}
+			if raw := s.catalogue.text[p.file]; raw != "" {
 				p.line = lineOf(raw, text)
 			}
 			out = append(out, p)
