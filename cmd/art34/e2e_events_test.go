@@ -256,6 +256,7 @@ func TestFeedbackByEvents(t *testing.T) {
 	// Posted once more after the restart: known by its id.
 	want("again after the restart", "/ses", first, 200)
 	want("again after the restart", "/mailgun", gun, 200)
+	want("a token for another event, after the restart", "/mailgun", mailgunEventOf("key-now", "t1", now, "e7", "failed", mails[6], dead), 403)
 	if got := in.judged(); got[pipeline.InboundQuarantined]+got[pipeline.InboundApplied]+got[pipeline.InboundRecorded]+got[pipeline.InboundPending] != 6 {
 		t.Errorf("an event was kept twice: %v", got)
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -82,7 +83,7 @@ func (h *house) eventAdapters() (map[string]webhook.Adapter, error) {
 	if text == "" && h.FeedbackMailgunKeyFile == "" {
 		return all, nil
 	}
-	var c webhook.MailgunConfig
+	c := webhook.MailgunConfig{Spend: h.spend()}
 	for _, key := range strings.Fields(text) {
 		c.Keys = append(c.Keys, []byte(key))
 	}
@@ -92,6 +93,32 @@ func (h *house) eventAdapters() (map[string]webhook.Adapter, error) {
 	}
 	all["/mailgun"] = a
 	return all, nil
+}
+
+// ofProviders stands for the mail providers among the numbers of programs, which begin
+// at 1, and of people, which are below 0.
+const ofProviders = 0
+
+// spend remembers in the ledger what the signatures of events were used for, for a day:
+// they are good for half of one.
+func (h *house) spend() func(ctx context.Context, token, body [32]byte, at time.Time) ([32]byte, error) {
+	var mu sync.Mutex
+	var swept time.Time
+	return func(ctx context.Context, token, body [32]byte, at time.Time) ([32]byte, error) {
+		mu.Lock()
+		sweep := at.Sub(swept) > time.Hour
+		if sweep {
+			swept = at
+		}
+		mu.Unlock()
+		if sweep {
+			if err := h.ledger.ForgetAnswers(ctx, at.Add(-24*time.Hour)); err != nil {
+				return body, err
+			}
+		}
+		kept, _, err := h.ledger.Remember(ctx, pipeline.Remembered{Token: ofProviders, Key: token, Request: body, At: at})
+		return kept.Request, err
+	}
 }
 
 // listenEvents opens the address. Signatures prove who posts; TLS keeps addresses

@@ -30,8 +30,8 @@ type Access interface {
 	TouchToken(ctx context.Context, id int64, at time.Time) error
 
 	// Remember stores r, with Status 0, if its token has no answer for its key yet (a
-	// form of a person: the negative of their number);
-	// first says so. Else it returns what is kept.
+	// form of a person: the negative of their number; a signature of a mail provider's
+	// event: 0); first says so. Else it returns what is kept.
 	Remember(ctx context.Context, r pipeline.Remembered) (kept pipeline.Remembered, first bool, err error)
 	// Answered writes Status and Body of what Remember stored.
 	Answered(ctx context.Context, r pipeline.Remembered) error

@@ -25,13 +25,17 @@ type MailgunConfig struct {
 	// Window is how old a signature may be. Mailgun posts again for eight hours when
 	// nobody answers. 0 is DefaultWindow.
 	Window time.Duration
+	// Spend keeps durably that a token was used for a body, both as hashes, and returns
+	// the body that it was used for first: a restart, or more events than Mailgun
+	// remembers, makes no token good for another. nil: in memory only.
+	Spend func(ctx context.Context, token, body [sha256.Size]byte, at time.Time) (first [sha256.Size]byte, err error)
 }
 
 // DefaultWindow lets through what Mailgun posted first before an outage of its
 // whole retry time.
 const DefaultWindow = 12 * time.Hour
 
-// mostTokens bounds how many tokens are remembered.
+// mostTokens bounds how many tokens are remembered in memory.
 const mostTokens = 200_000
 
 // Mailgun reads the webhooks of Mailgun ("Securing webhooks" in its manual). The
@@ -121,7 +125,7 @@ func (t *text) UnmarshalJSON(b []byte) error {
 }
 
 // Accept implements Adapter.
-func (m *Mailgun) Accept(_ context.Context, r Request, now time.Time) (Accepted, error) {
+func (m *Mailgun) Accept(ctx context.Context, r Request, now time.Time) (Accepted, error) {
 	var b mailgunBody
 	if json.Unmarshal(r.Body, &b) != nil || b.Event == nil || b.Signature.Token == "" || len(b.Signature.Token) > 200 {
 		return Accepted{}, refuse(http.StatusBadRequest, "the body is no event of Mailgun")
@@ -138,12 +142,19 @@ func (m *Mailgun) Accept(_ context.Context, r Request, now time.Time) (Accepted,
 	m.mu.Lock()
 	before, known := m.seen[b.Signature.Token]
 	m.mu.Unlock()
-	if known && before.body != sum {
-		return Accepted{}, refuse(http.StatusForbidden, "the signature was used for another event")
-	}
 	events, err := m.Events(r.Body)
 	if err != nil {
 		return Accepted{}, refuse(http.StatusBadRequest, "the body is no event of Mailgun")
+	}
+	if !known && m.config.Spend != nil && len(events) > 0 {
+		// Spent before the event is kept: of two that come at once with one token, one is
+		// refused. The same body again is the same event, and is kept once.
+		if before.body, err = m.config.Spend(ctx, sha256.Sum256([]byte(b.Signature.Token)), sum, now); err != nil {
+			return Accepted{}, &Refusal{Status: http.StatusServiceUnavailable, Reason: "the signature could not be looked up", Cause: err}
+		}
+	}
+	if before.body != sum && before.body != ([sha256.Size]byte{}) {
+		return Accepted{}, refuse(http.StatusForbidden, "the signature was used for another event")
 	}
 	// Remembered when it is kept: what could not be kept comes again.
 	done := func() { m.remember(b.Signature.Token, remembered{sum, now}) }

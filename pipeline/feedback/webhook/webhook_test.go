@@ -419,6 +419,47 @@ func TestMailgun(t *testing.T) {
 	}
 }
 
+// TestMailgunAfterRestart: a token that was used is worth nothing in another process,
+// nor after more events than memory holds.
+func TestMailgunAfterRestart(t *testing.T) {
+	t.Parallel()
+	spent := map[[32]byte][32]byte{}
+	var away error
+	config := MailgunConfig{Keys: [][]byte{mailgunKey}, Spend: func(_ context.Context, token, body [32]byte, at time.Time) ([32]byte, error) {
+		if _, ok := spent[token]; !ok && away == nil {
+			spent[token] = body
+		}
+		return spent[token], away
+	}}
+	k := &kept{}
+	body := mailgunPost(t, mailgunKey, now, "token-1", mailgunFailed)
+	forged := []byte(strings.Replace(string(body), "e1", "e2", 1))
+	for range 3 {
+		m, err := NewMailgun(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(spent) > 0 {
+			if got := send(m, k, forged, now); got != 403 {
+				t.Errorf("a used token with another event: %d", got)
+			}
+		}
+		away = errors.New("away")
+		if got := send(m, k, body, now); got != 503 {
+			t.Errorf("while nothing can be looked up: %d", got)
+		}
+		away = nil
+		if got := send(m, k, body, now); got != 200 {
+			t.Errorf("the same event: %d", got)
+		}
+	}
+	for _, id := range k.ids {
+		if id != "mailgun e1@1764061200.250" {
+			t.Errorf("kept %v", k.ids)
+		}
+	}
+}
+
 func TestMailgunEvents(t *testing.T) {
 	t.Parallel()
 	failed := func(severity, reason, status string) string {

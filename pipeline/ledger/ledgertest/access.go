@@ -107,6 +107,17 @@ func testRemembered(t *testing.T, e Engine) {
 	if first.Load() != 1 {
 		t.Errorf("%d were first", first.Load())
 	}
+	// The signature of a mail provider's event belongs to no program.
+	event := r
+	event.Token = 0
+	if _, won, err := b.Remember(b.ctx, event); err != nil || !won {
+		t.Errorf("an event: %t, %v", won, err)
+	}
+	again := event
+	again.Request = sha256.Sum256([]byte("another event"))
+	if kept, won, err := b.Remember(b.ctx, again); err != nil || won || kept.Request != event.Request {
+		t.Errorf("another event: %+v, %t, %v", kept, won, err)
+	}
 	r.Status, r.Body = 200, []byte("sealed")
 	b.must(b.Answered(b.ctx, r))
 	other := r
