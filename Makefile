@@ -24,7 +24,7 @@ demo: build ## the whole story on sample data, nothing installed, in a minute
 
 test: ## vet, and every test; says which outside programs are missing
 	$(GO) vet $(PKGS)
-	$(GO) test $(PKGS)
+	$(GO) test -timeout 40m $(PKGS)
 	@missing=; for p in $(WANTED); do command -v $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then echo "note: not on PATH, so the tests that need them were skipped:$$missing"; \
 	else echo "note: every outside program was there; nothing was skipped for want of one"; fi
