@@ -124,3 +124,7 @@ type Audit struct {
 	Reason   string
 	Detail   string
 }
+
+// ActionPullByHand is the action of an entry about a letter that lies with the print
+// shop and has to be pulled by hand; its detail is "R000041 letter 17".
+const ActionPullByHand = "pull-by-hand"

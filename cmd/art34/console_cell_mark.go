@@ -37,7 +37,7 @@ func (k consoleCustomers) Mark(ctx context.Context, actor string, c pipeline.Cam
 		}
 	}
 	for _, l := range m.ByHand {
-		if err := h.ledger.Append(ctx, h.audit(c.ID, console.ActionPullByHand, reason, l.String())); err != nil {
+		if err := h.ledger.Append(ctx, h.audit(c.ID, pipeline.ActionPullByHand, reason, l.String())); err != nil {
 			return m, err
 		}
 	}

@@ -378,7 +378,7 @@ func TestMarkedSaysWhatStopped(t *testing.T) {
 	}
 	w.board.figures.Runs = []pipeline.Run{{ID: 41, Campaign: c.ID, State: pipeline.RunReleased, Letters: 20}, {ID: 4, Campaign: c.ID, State: pipeline.RunReleased, Letters: 20}}
 	for range 2 {
-		w.must(w.ledger.Append(ctx, pipeline.Audit{Campaign: c.ID, At: w.clock.Now(), Actor: "user:ana", Action: console.ActionPullByHand, Detail: "R000041 letter 17"}))
+		w.must(w.ledger.Append(ctx, pipeline.Audit{Campaign: c.ID, At: w.clock.Now(), Actor: "user:ana", Action: pipeline.ActionPullByHand, Detail: "R000041 letter 17"}))
 	}
 	op := w.as("opa")
 	if page := op.get("/campaigns/muguet/runs/R000041").body; strings.Count(page, "R000041 letter 17") != 1 {

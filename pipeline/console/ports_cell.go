@@ -101,10 +101,6 @@ type InRun struct {
 // String is the letter as the people of the print shop find it.
 func (l InRun) String() string { return fmt.Sprintf("%s letter %d", pipeline.RunName(l.Run), l.Seq) }
 
-// ActionPullByHand is the audit entry of a letter that has to be pulled by hand; its
-// detail is the InRun.
-const ActionPullByHand = "pull-by-hand"
-
 // Note counts a notice by the state in which it was marked.
 func (m *Marked) Note(n pipeline.Notice, in InRun) {
 	switch n.State {

@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"iter"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -34,7 +33,7 @@ type FloorLedger interface {
 	LettersByHour(ctx context.Context, campaign int64) ([]pipeline.Hourly, error)
 	CountCalls(ctx context.Context, campaign int64, since time.Time) ([]pipeline.CallCount, error)
 	CountTold(ctx context.Context, campaign int64, since time.Time) ([]pipeline.CallTold, error)
-	AuditTrail(ctx context.Context, campaign int64) iter.Seq2[pipeline.Audit, error]
+	ByHand(ctx context.Context, campaign int64) ([]pipeline.Audit, error)
 	AddSteps(ctx context.Context, steps ...pipeline.CallStep) error
 	Call(ctx context.Context, id int64) (pipeline.Call, error)
 }

@@ -58,11 +58,12 @@ func showRun(v *visit) error {
 	if err != nil {
 		return err
 	}
-	for a, err := range v.Ledger.AuditTrail(v.ctx(), d.Campaign.ID) {
-		if err != nil {
-			return err
-		}
-		if a.Action == ActionPullByHand && strings.HasPrefix(a.Detail, d.Run.Name()+" ") && !slices.Contains(d.ByHand, a.Detail) {
+	all, err := v.Ledger.ByHand(v.ctx(), d.Campaign.ID)
+	if err != nil {
+		return err
+	}
+	for _, a := range all {
+		if strings.HasPrefix(a.Detail, d.Run.Name()+" ") && !slices.Contains(d.ByHand, a.Detail) {
 			d.ByHand = append(d.ByHand, a.Detail)
 		}
 	}

@@ -88,6 +88,8 @@ type Campaigns interface {
 	AuditTrail(ctx context.Context, campaign int64) iter.Seq2[pipeline.Audit, error] // oldest first
 	// LastAudits returns the newest entries, newest first.
 	LastAudits(ctx context.Context, campaign int64, limit int) ([]pipeline.Audit, error)
+	// ByHand returns the entries of pipeline.ActionPullByHand, oldest first.
+	ByHand(ctx context.Context, campaign int64) ([]pipeline.Audit, error)
 }
 
 // Importer stages an import in short transactions and publishes it in one.

@@ -182,4 +182,17 @@ func testAudit(t *testing.T, e Engine) {
 	if len(last) != 2 || last[1].Action != "one" {
 		t.Fatalf("%+v", last)
 	}
+	for _, detail := range []string{"R000001 letter 2", "R000001 letter 1"} {
+		a := b.audit(pipeline.ActionPullByHand)
+		a.Detail = detail
+		b.must(b.Append(b.ctx, a))
+	}
+	hands, err := b.ByHand(b.ctx, b.campaign.ID)
+	b.must(err)
+	if len(hands) != 2 || hands[0].Detail != "R000001 letter 2" || hands[1].Action != pipeline.ActionPullByHand || hands[1].Actor != "user:test" {
+		t.Fatalf("%+v", hands)
+	}
+	if hands, err = b.ByHand(b.ctx, 0); err != nil || len(hands) != 0 {
+		t.Fatalf("of the installation: %+v, %v", hands, err)
+	}
 }

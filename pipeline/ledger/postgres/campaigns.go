@@ -213,6 +213,12 @@ func (l *Ledger) LastAudits(ctx context.Context, campaign int64, limit int) ([]p
 		FROM audits WHERE campaign_id = $1 ORDER BY id DESC LIMIT $2`, campaign, limit)
 }
 
+// ByHand returns the entries of letters that only hands can pull, oldest first.
+func (l *Ledger) ByHand(ctx context.Context, campaign int64) ([]pipeline.Audit, error) {
+	return query(ctx, l, l.desk, rowToAudit, `SELECT id, campaign_id, at, actor, action, reason, detail
+		FROM audits WHERE campaign_id = $1 AND action = 'pull-by-hand' ORDER BY id`, campaign)
+}
+
 // AuditTrail yields the entries of a campaign, oldest first.
 func (l *Ledger) AuditTrail(ctx context.Context, campaign int64) iter.Seq2[pipeline.Audit, error] {
 	return pages(func(last pipeline.Audit) ([]pipeline.Audit, error) {

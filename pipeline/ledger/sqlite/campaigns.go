@@ -201,6 +201,12 @@ func (l *Ledger) LastAudits(ctx context.Context, campaign int64, limit int) ([]p
 		FROM audits WHERE campaign_id = ? ORDER BY id DESC LIMIT ?`, campaign, limit)
 }
 
+// ByHand returns the entries of letters that only hands can pull, oldest first.
+func (l *Ledger) ByHand(ctx context.Context, campaign int64) ([]pipeline.Audit, error) {
+	return list(ctx, l, "read the audit trail", scanner(auditFields), `SELECT id, campaign_id, at, actor, action, reason, detail
+		FROM audits WHERE campaign_id = ? AND action = 'pull-by-hand' ORDER BY id`, campaign)
+}
+
 // pageSize is how many rows an iterator reads at a time.
 const pageSize = 500
 

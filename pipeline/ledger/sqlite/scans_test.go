@@ -76,6 +76,7 @@ func TestNoScans(t *testing.T) {
 		func() error { return c.Sweep(ctx, id, start.Add(time.Hour)) },
 		func() error { _, err := c.Concerned(ctx, id, [][16]byte{{1}, {2}}); return err },
 		func() error { return desk(ctx, c, id) },
+		func() error { _, err := c.ByHand(ctx, id); return err },
 	} {
 		if err := do(); err != nil {
 			t.Fatal(err)
@@ -92,7 +93,7 @@ func TestNoScans(t *testing.T) {
 	db := raw(t, c.cfg.Path)
 	for _, q := range queries {
 		for _, step := range plan(t, db, q) {
-			for _, table := range []string{"n", "notices", "p", "people", "e", "events", "a", "attempts", "t", "tokens", "absorptions", "run_items", "k", "c", "calls", "s", "call_steps"} {
+			for _, table := range []string{"n", "notices", "p", "people", "e", "events", "a", "attempts", "t", "tokens", "absorptions", "run_items", "k", "c", "calls", "s", "call_steps", "audits"} {
 				if step == "SCAN "+table || strings.HasPrefix(step, "SCAN "+table+" ") && !strings.Contains(step, "VIRTUAL TABLE") {
 					t.Errorf("%s:\n%s", step, q)
 				}
