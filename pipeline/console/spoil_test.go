@@ -3,7 +3,6 @@ package console_test
 import (
 	"context"
 	"errors"
-	"iter"
 	"reflect"
 	"sync"
 	"time"
@@ -117,16 +116,6 @@ func spoil[T any](s *spoiler, v T, err error) (T, error) {
 	return s.of(reflect.ValueOf(&v).Elem(), "").Interface().(T), nil
 }
 
-func spoilEach[T any](s *spoiler, all iter.Seq2[T, error]) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for v, err := range all {
-			if !yield(spoil(s, v, err)) {
-				return
-			}
-		}
-	}
-}
-
 // all puts the spoiler between the console and everything behind it.
 func (s *spoiler) all(c *console.Config) {
 	c.Ledger = spoiledLedger{c.Ledger, s}
@@ -179,8 +168,9 @@ func (l spoiledLedger) LastAudits(ctx context.Context, campaign int64, limit int
 	return spoil(l.s, v, err)
 }
 
-func (l spoiledLedger) AuditTrail(ctx context.Context, campaign int64) iter.Seq2[pipeline.Audit, error] {
-	return spoilEach(l.s, l.Ledger.AuditTrail(ctx, campaign))
+func (l spoiledLedger) ByHand(ctx context.Context, campaign int64) ([]pipeline.Audit, error) {
+	v, err := l.Ledger.ByHand(ctx, campaign)
+	return spoil(l.s, v, err)
 }
 
 func (l spoiledLedger) QAs(ctx context.Context, campaign int64) ([]pipeline.QA, error) {

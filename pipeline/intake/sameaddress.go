@@ -43,8 +43,8 @@ type asSpoken struct {
 // SameAddress reports whether somebody who states an address means the one on file:
 // lines of it, with the house and its number, and the postcode or the town.
 func SameAddress(p pipeline.Person, line, postcode, city string) bool {
-	if strings.TrimSpace(postcode) == "" && foldText(city) == "" {
-		return false
+	if foldText(postcode) == "" && foldText(city) == "" {
+		return false // also of one that is a dash
 	}
 	if foldText(postcode) != "" && !samePostcode(postcode, p.Postcode) || foldText(city) != "" && town(city) != town(p.City) {
 		return false

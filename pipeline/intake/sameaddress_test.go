@@ -28,6 +28,8 @@ func TestSameAddress(t *testing.T) {
 		{french, "n° 12 rue de l'Etoile, bâtiment c", "75011", "Paris", true},
 		{french, "12 rue de l'Étoile", "", "", false},
 		{french, "", "75011", "Paris", false},
+		{french, "12 rue de l'Étoile", "-", "", false},
+		{french, "12 rue de l'Étoile", "-", ".", false},
 		{french, "2 rue de l'Étoile", "75011", "Paris", false},
 		{french, "112 rue de l'Étoile", "75011", "Paris", false},
 		{french, "12 bis rue de l'Étoile", "75011", "Paris", false},
