@@ -2,7 +2,6 @@ package console_test
 
 import (
 	"context"
-	"iter"
 	"sync"
 	"time"
 
@@ -263,9 +262,9 @@ func (l overheardLedger) CountTold(ctx context.Context, campaign int64, since ti
 	return l.Ledger.CountTold(ctx, campaign, since)
 }
 
-func (l overheardLedger) AuditTrail(ctx context.Context, campaign int64) iter.Seq2[pipeline.Audit, error] {
-	l.note("AuditTrail")
-	return l.Ledger.AuditTrail(ctx, campaign)
+func (l overheardLedger) ByHand(ctx context.Context, campaign int64) ([]pipeline.Audit, error) {
+	l.note("ByHand")
+	return l.Ledger.ByHand(ctx, campaign)
 }
 
 func (l overheardLedger) AddSteps(ctx context.Context, steps ...pipeline.CallStep) error {
