@@ -225,6 +225,9 @@ func (b consoleBoard) Figures(ctx context.Context, c pipeline.Campaign) (console
 	if f.Due, err = h.ledger.CountDue(ctx, c.ID, h.clock.Now(), countCap); err != nil {
 		return f, err
 	}
+	if err := b.coming(ctx, c, &f); err != nil {
+		return f, err
+	}
 	if f.Answers, err = h.ledger.Answers(ctx, c.ID); err != nil {
 		return f, err
 	}
@@ -248,6 +251,34 @@ func (b consoleBoard) Figures(ctx context.Context, c pipeline.Campaign) (console
 	f.Paces = b.meters.paces(c, f, h.real.Now())
 	f.Latest, err = b.latest(ctx, c)
 	return f, err
+}
+
+// coming adds what falls due within the next day, and when letters are printed next.
+func (b consoleBoard) coming(ctx context.Context, c pipeline.Campaign, f *console.Figures) error {
+	if c.Version == 0 || c.State == pipeline.Withdrawn {
+		return nil
+	}
+	now := b.h.clock.Now()
+	tomorrow, err := b.h.ledger.CountDue(ctx, c.ID, now.Add(24*time.Hour), countCap)
+	if err != nil {
+		return err
+	}
+	f.Coming = map[pipeline.Channel]int64{}
+	for _, d := range tomorrow {
+		f.Coming[d.Channel] += d.Count
+	}
+	for _, d := range f.Due {
+		f.Coming[d.Channel] -= d.Count
+	}
+	spec, err := b.h.specOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	cut, err := pipeline.ParseCutOff(spec.Post.CutOff)
+	if err == nil {
+		f.CutOff = cut.Last(now.Add(24 * time.Hour))
+	}
+	return err
 }
 
 // timeOf is the reverse of set.

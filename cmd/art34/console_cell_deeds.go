@@ -35,7 +35,7 @@ func why(reason string) error {
 // launched refuses a campaign that sends nothing yet, or nothing any more.
 func launched(c pipeline.Campaign) error {
 	if c.State != pipeline.Running && c.State != pipeline.Paused {
-		return decline("not-launched", c.Name+" is not under way", "")
+		return decline("not-launched", c.Name+" is not under way", "it can be done from the launch of the campaign until it is cancelled")
 	}
 	return nil
 }
@@ -108,11 +108,11 @@ func (x *customer) mayCopy(o console.CopyOrder) error {
 	case n.FirstAt.IsZero():
 		return decline("not-sent", "the letter itself has not left yet", "it can go by post instead")
 	case o.Channel != pipeline.Email && o.Channel != pipeline.Post:
-		return refuse("channel", "a copy goes by e-mail or by post", "")
+		return refuse("channel", "a copy goes by e-mail or by post", "choose one of the two")
 	case !x.reach()[o.Channel]:
 		return decline("no-address", "there is no address from before the incident to which a copy could go this way", "a corrected address gets a letter by itself, once a second person has agreed")
 	case o.Locale != "" && !slices.Contains(x.edition.spec.Letters.Locales, o.Locale):
-		return refuse("locale", "this campaign is not written in this language", "")
+		return refuse("locale", "this campaign is not written in this language", "choose one of the languages of its letters")
 	case o.Format != "" && o.Format != pipeline.FormatStandard && o.Format != pipeline.FormatLargePrint:
 		return decline("format", "this format is made by hand", "pass the call on to the lead")
 	case o.Format == pipeline.FormatLargePrint && o.Channel != pipeline.Post:
@@ -124,7 +124,7 @@ func (x *customer) mayCopy(o console.CopyOrder) error {
 			continue
 		}
 		if copies++; j.Channel == o.Channel && !j.State.Settled() && j.State != pipeline.Accepted && j.State != pipeline.Posted {
-			return decline("copy-coming", "a copy is on its way already", "")
+			return decline("copy-coming", "a copy is on its way already", "tell the caller that it is coming; another can be sent once it has gone")
 		}
 	}
 	if copies >= mostCopies {
@@ -324,7 +324,7 @@ func (k consoleCustomers) correctionOf(ctx context.Context, h *house, c pipeline
 		return nil, nil, err
 	}
 	if len(x.person.CustomerIDs) == 0 {
-		return nil, nil, decline("customer-unknown", "this customer has no number", "")
+		return nil, nil, decline("customer-unknown", "this customer has no number", "note it, and pass the call on to the lead")
 	}
 	cmd := correctCmd{campaignArg: campaignArg{c.Name}, Customer: x.person.CustomerIDs[0], Email: a.Email, Postcode: a.Postcode, City: a.City, Country: a.Country, Reason: reason}
 	for i, to := range []*string{&cmd.Address1, &cmd.Address2, &cmd.Address3, &cmd.Address4, &cmd.Address5} {
@@ -336,7 +336,7 @@ func (k consoleCustomers) correctionOf(ctx context.Context, h *house, c pipeline
 		return nil, nil, decline("address-long", "a postal address has five lines at most, beside postcode and town", "put what belongs together on one line")
 	}
 	if a.Email == "" && (cmd.lines() == nil || a.City == "") {
-		return nil, nil, decline("address-missing", "a postal address is given as a whole: lines, postcode and town", "")
+		return nil, nil, decline("address-missing", "a postal address is given as a whole: lines, postcode and town", "ask for what is missing")
 	}
 	made, err := h.newCorrection(ctx, c, cmd)
 	return made, x, err

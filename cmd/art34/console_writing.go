@@ -159,9 +159,9 @@ func (k clerk) Save(ctx context.Context, name, file, text, base, reason string, 
 	case len(text) > textMost || !utf8.ValidString(text) || strings.Contains(text, "\x00"):
 		return decline("text-form", fmt.Sprintf("a text is UTF-8 and at most %d bytes long", textMost), "shorten it")
 	case is.Hash != base:
-		return decline("text-changed", "somebody else has changed this text since you opened it", "")
+		return decline("text-changed", "somebody else has changed this text since you opened it", "open it again, and bring both together")
 	case text == is.Content:
-		return decline("text-same", "nothing was changed", "")
+		return decline("text-same", "nothing was changed", "change the text before you save it")
 	}
 	if file == specFile {
 		if err := specEdit(is.Content, text, wordsOnly); err != nil {
@@ -196,7 +196,7 @@ func (k clerk) logos(c pipeline.Campaign, files *content, spec *pipeline.Spec) e
 // textTaken says that two people saved at the same moment.
 func textTaken(err error) error {
 	if errors.Is(err, pipeline.ErrStale) {
-		return decline("text-changed", "somebody else has changed this text since you opened it", "")
+		return decline("text-changed", "somebody else has changed this text since you opened it", "open it again, and bring both together")
 	}
 	return err
 }
@@ -213,7 +213,7 @@ func specEdit(was, is string, wordsOnly bool) error {
 	}
 	before, err := parseSpec(specFile, []byte(was))
 	if err != nil {
-		return decline("text-policy", "campaign.yaml has faults that an operator must mend first", "")
+		return decline("text-policy", "campaign.yaml has faults that an operator must mend first", "tell an operator; the page of campaign.yaml names each fault")
 	}
 	if !reflect.DeepEqual(wordless(before), wordless(next)) {
 		return decline("text-policy", "only the words of campaign.yaml are yours to change: incident, data_kinds, and of a sender display_name, signatory, registered_line, phone and hours",

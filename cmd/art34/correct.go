@@ -165,7 +165,7 @@ func (x *correction) jobs(ctx context.Context) ([]pipeline.Job, error) {
 		return nil, err
 	}
 	if len(jobs) == 0 {
-		return nil, decline("customer-unknown", "nobody in "+x.campaign.Name+" has the customer number "+x.Customer, "")
+		return nil, decline("customer-unknown", "nobody in "+x.campaign.Name+" has the customer number "+x.Customer, "compare the number with the record, or look in another campaign")
 	}
 	return jobs, x.shared(ctx, jobs)
 }

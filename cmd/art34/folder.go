@@ -124,7 +124,7 @@ func readLimited(root *os.Root, name string) ([]byte, error) {
 		return nil, refuse("campaign-file", name+" is no file", "put the file there")
 	}
 	if info.Size() > maxCampaignFile {
-		return nil, refuse("campaign-file-large", fmt.Sprintf("%s is larger than %d bytes", name, maxCampaignFile), "")
+		return nil, refuse("campaign-file-large", fmt.Sprintf("%s is larger than %d bytes", name, maxCampaignFile), "shorten the text, or save the logo smaller")
 	}
 	return root.ReadFile(name)
 }

@@ -190,7 +190,7 @@ func (d *toldDesk) locate(ctx context.Context, row *toldRow) (jobs []pipeline.Jo
 			return nil, err
 		}
 		if len(jobs) == 0 {
-			row.err = refuse("customer-unknown", "no notice of this campaign is of this customer", "")
+			row.err = refuse("customer-unknown", "no notice of this campaign is of this customer", "compare the number with the list; is the line about another campaign?")
 		}
 	}
 	if row.reference != "" && row.err == nil {
@@ -201,9 +201,9 @@ func (d *toldDesk) locate(ctx context.Context, row *toldRow) (jobs []pipeline.Jo
 		same := func(j pipeline.Job) bool { return slices.Contains(ids, j.ID) }
 		switch {
 		case len(ids) == 0:
-			row.err = refuse("reference-unknown", "no notice of this campaign has this reference", "")
+			row.err = refuse("reference-unknown", "no notice of this campaign has this reference", "type it again from the letter; is it of another campaign?")
 		case row.customer != "" && !slices.ContainsFunc(jobs, same):
-			row.err = refuse("customer-other", "customer and reference of the line are of two people", "")
+			row.err = refuse("customer-other", "customer and reference of the line are of two people", "one of the two is wrong: compare both with the letter")
 		case row.customer == "":
 			j, err := d.h.ledger.Notice(ctx, ids[0])
 			if err != nil {

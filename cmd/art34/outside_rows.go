@@ -157,7 +157,7 @@ func toldTime(s string, zone *time.Location, now time.Time) (time.Time, *pipelin
 		case t.After(now.Add(10 * time.Minute)):
 			return t, refuse("at-future", "the time lies in the future", "write the day before the month, or 2026-01-31")
 		case t.Before(now.AddDate(-2, 0, 0)):
-			return t, refuse("at-early", "the time lies more than two years back", "")
+			return t, refuse("at-early", "the time lies more than two years back", "correct the year")
 		}
 		return t.UTC(), nil
 	}

@@ -67,7 +67,7 @@ func (p *practice) run(ctx context.Context) (err error) {
 		return err
 	}
 	if p.settled == nil {
-		return decline("interrupted", "stopped before everything was settled", "")
+		return decline("interrupted", "stopped before everything was settled", "run it again; nothing real was touched")
 	}
 	return nil
 }

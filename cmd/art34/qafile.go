@@ -239,7 +239,7 @@ func (c qaExportCmd) Run(ctx context.Context, a *app) error {
 				continue
 			}
 			if err := os.MkdirAll(c.Out, 0o755); err != nil {
-				return refuse("unwritable", "the directory cannot be made: "+pathless(err), "")
+				return refuse("unwritable", "the directory cannot be made: "+pathless(err), "name a place where this account may write")
 			}
 			file := filepath.Join(c.Out, "qa."+locale+".md")
 			err := writeWhole(file, 0o644, func(w io.Writer) error {

@@ -111,7 +111,7 @@ func (c qaPublishCmd) publish(ctx context.Context, h *house, campaign pipeline.C
 		return err
 	}
 	if faults := answer.Check(e, hosts); len(faults) > 0 {
-		return decline("qa-faults", name+": "+faults[0].Sentence(), "")
+		return decline("qa-faults", name+": "+faults[0].Sentence(), "correct the question, and publish it then")
 	}
 	s := pipeline.QAStep{QA: q.ID, N: x.N, Kind: pipeline.QAPublished, Actor: h.actor(), At: h.clock.Now(), Reason: c.Reason}
 	if _, err := h.ledger.StepQA(ctx, campaign.ID, s, h.audit(campaign.ID, "qa-publish", c.Reason, fmt.Sprintf("%s %s, version %d", q.Topic, q.Locale, x.N))); err != nil {
@@ -148,7 +148,7 @@ func (c qaWithdrawCmd) Run(ctx context.Context, a *app) error {
 		s := pipeline.QAStep{QA: q.ID, N: q.InForce.N, Kind: pipeline.QAWithdrawn, Actor: h.actor(), At: h.clock.Now(), Reason: c.Reason}
 		_, err = h.ledger.StepQA(ctx, campaign.ID, s, h.audit(campaign.ID, "qa-withdraw", c.Reason, fmt.Sprintf("%s %s, version %d", q.Topic, q.Locale, s.N)))
 		if errors.Is(err, pipeline.ErrConflict) {
-			return decline("qa-not-in-force", "nothing of this question is in force", "")
+			return decline("qa-not-in-force", "nothing of this question is in force", "publish a version of it first")
 		}
 		if err != nil {
 			return err

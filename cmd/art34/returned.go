@@ -127,7 +127,7 @@ func (c printReturnCmd) read(ctx context.Context, d *returnDesk, letters []strin
 		if c.File != "-" {
 			f, err := os.Open(c.File)
 			if err != nil {
-				return refuse("unreadable", "the list cannot be read: "+pathless(err), "")
+				return refuse("unreadable", "the list cannot be read: "+pathless(err), "put it where this account can read it")
 			}
 			defer f.Close()
 			in = f

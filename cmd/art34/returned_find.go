@@ -156,7 +156,7 @@ func (d *returnDesk) findInRun(ctx context.Context, l returned.Letter) (c pipeli
 			return d.campaigns[at], j, i.Attempt, err
 		}
 	}
-	return c, j, 0, refuse("seq-unknown", fmt.Sprintf("%s has no letter %d", r.run.Name(), l.Seq), "")
+	return c, j, 0, refuse("seq-unknown", fmt.Sprintf("%s has no letter %d", r.run.Name(), l.Seq), "read the number from the letter again, or give its reference")
 }
 
 func (d *returnDesk) run(ctx context.Context, id int64) (runOnDesk, error) {

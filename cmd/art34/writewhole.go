@@ -14,7 +14,7 @@ import (
 func writeWhole(path string, mode os.FileMode, fill func(w io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return refuse("unwritable", "the file cannot be written: "+pathless(err), "")
+		return refuse("unwritable", "the file cannot be written: "+pathless(err), "make room, or name another place")
 	}
 	defer func() {
 		if err != nil {

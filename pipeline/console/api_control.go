@@ -21,6 +21,7 @@ func controlEndpoints() []endpoint {
 		})),
 		endpointOf("POST", "/campaigns/{name}/launch", "launch", "Let an approved campaign go.", ActLaunch, deedOf(apiLaunch)),
 		endpointOf("POST", "/campaigns/{name}/pacing", "setPacing", "Change rate, connections and hours; what is left out stays.", ActControl, deedOf(apiPacing)),
+		endpointOf("POST", "/campaigns/{name}/pacing/{provider}", "setProviderPacing", "Limit the e-mails to one mailbox provider; what is left out stays. showOutlook says what is left.", ActControl, deedOf(apiProviderPacing)),
 		endpointOf("POST", "/campaigns/{name}/breakers/release", "releaseBreaker", "Close a breaker, and send there again.", ActControl, deedOf(apiBreaker)),
 		endpointOf("POST", "/campaigns/{name}/hold", "hold", "Stop the notices of customers, or of all with a flag.", ActCohort, apiCohort(Hold)),
 		endpointOf("POST", "/campaigns/{name}/release", "release", "Let held notices go on.", ActCohort, apiCohort(Release)),
@@ -128,6 +129,49 @@ func apiPacing(v *visit, c pipeline.Campaign, in pacingOrder) error {
 		return wrong
 	}
 	return v.ops().SetPacing(v.ctx(), c.Name, p, in.Reason)
+}
+
+type providerOrder struct {
+	Reason      string   `json:"reason" max:"300" eg:"ticket 7" doc:"Why; a sentence without names. It goes on record."`
+	Rate        *float64 `json:"rate,omitempty" eg:"5" doc:"E-mails a second to this provider; 0: no limit of its own."`
+	Connections *int     `json:"connections,omitempty" eg:"2" doc:"At once; 0: as many as there are."`
+	Ramp        *bool    `json:"ramp,omitempty" doc:"False ends a slow beginning that the limit in force has; one cannot be begun here."`
+}
+
+func (b *providerOrder) reason() *string { return &b.Reason }
+
+func apiProviderPacing(v *visit, c pipeline.Campaign, in providerOrder) error {
+	provider := v.r.PathValue("provider")
+	if _, known := pipeline.DefaultProviderLimits()[provider]; !known {
+		return pipeline.ErrNotFound
+	}
+	l := c.Email.Providers.InForce()[provider]
+	ramped := l.RampOver > 0 && l.RampFrom > 0
+	var wrong faults
+	if in.Rate != nil {
+		if l.Rate = *in.Rate; !(l.Rate >= 0 && l.Rate <= 100_000) {
+			wrong = append(wrong, fieldFault{"rate", "range", "rate is 0 to 100,000"})
+		}
+	}
+	if in.Connections != nil {
+		if l.Connections = *in.Connections; l.Connections < 0 || l.Connections > 256 {
+			wrong = append(wrong, fieldFault{"connections", "range", "connections is 0 to 256"})
+		}
+	}
+	if in.Rate == nil && in.Connections == nil && in.Ramp == nil {
+		wrong = append(wrong, fieldFault{"rate", "missing", "say what changes: rate, connections or ramp"})
+	}
+	if in.Ramp != nil && *in.Ramp && !ramped {
+		wrong = append(wrong, fieldFault{"ramp", "unknown", "the limit in force does not begin slowly"})
+	}
+	if len(wrong) > 0 {
+		return wrong
+	}
+	if in.Ramp != nil && !*in.Ramp {
+		l.RampFrom, l.RampOver = 0, 0
+	}
+	l.RampFrom = min(l.RampFrom, l.Rate)
+	return v.ops().SetPacing(v.ctx(), c.Name, limiting(c.Email, provider, l), in.Reason)
 }
 
 type breakerOrder struct {

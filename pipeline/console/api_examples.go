@@ -77,6 +77,8 @@ func inPathExample(name string) any {
 		return "muguet"
 	case "run":
 		return "R000001"
+	case "provider":
+		return "orange"
 	}
 	return 1
 }

@@ -35,6 +35,39 @@ type overview struct {
 	Bounces   pipeline.Answers // of all providers
 	At        time.Time
 	Paused    pipeline.Audit // who paused it and why, if it is among the latest deeds
+	Next      next
+}
+
+// next is what comes, and when: what somebody asks before they go home.
+type next struct {
+	Launch  time.Time // it is set for then; zero: it is over, or not set
+	Hours   string    // of sending; "": always
+	Open    bool
+	Turns   time.Time // when sending begins again; zero while it is open
+	Emails  int64     // due within a day, and not yet
+	Letters int64
+	Waiting int64     // letters that are due and wait for a print run
+	CutOff  time.Time // when they are put into one; zero: as they come
+}
+
+// nextOf says what comes of a campaign.
+func nextOf(c pipeline.Campaign, f Figures, now time.Time) next {
+	n := next{Emails: f.Coming[pipeline.Email], Letters: f.Coming[pipeline.Post], CutOff: f.CutOff}
+	if c.State == pipeline.Running && c.LaunchAt.After(now) {
+		n.Launch = c.LaunchAt
+	}
+	if h, err := pipeline.ParseHours(c.Email.Hours); err == nil && h.Zone != nil {
+		n.Hours, n.Open = c.Email.Hours, h.Open(now)
+		if !n.Open {
+			n.Turns = h.Next(now)
+		}
+	}
+	for _, d := range f.Due {
+		if d.Channel == pipeline.Post {
+			n.Waiting += d.Count
+		}
+	}
+	return n
 }
 
 // provider is how one mailbox provider takes the e-mails.
@@ -54,7 +87,8 @@ type cause struct {
 
 func (v *visit) overview(c pipeline.Campaign) (overview, error) {
 	f, err := v.Board.Figures(v.ctx(), c)
-	return overview{c, f, barOf(f.Balance), providersOf(f), causesOf(f), bouncesOf(f), v.Clock.Now(), pausedBy(c, f)}, err
+	now := v.Clock.Now()
+	return overview{c, f, barOf(f.Balance), providersOf(f), causesOf(f), bouncesOf(f), now, pausedBy(c, f), nextOf(c, f, now)}, err
 }
 
 // pausedBy is the deed that paused a campaign: who, and why. The canary says so itself.

@@ -167,6 +167,16 @@ func (v *visit) providerOf() (providerData, error) {
 	return d, err
 }
 
+// limiting is a pacing with another limit of one provider.
+func limiting(p pipeline.EmailPolicy, provider string, l pipeline.ProviderLimit) pipeline.EmailPolicy {
+	p.Providers.Limits = maps.Clone(p.Providers.Limits)
+	if p.Providers.Limits == nil {
+		p.Providers.Limits = map[string]pipeline.ProviderLimit{}
+	}
+	p.Providers.Limits[provider] = l
+	return p
+}
+
 // line compares how long the provider takes now and then.
 func (d *providerData) line() {
 	for _, l := range paceLines(d.Campaign.Email, d.Now, d.Then) {
@@ -195,12 +205,7 @@ func setProvider(v *visit) error {
 	if d.Ramp {
 		l.RampFrom, l.RampOver = min(d.Limit.RampFrom, l.Rate), d.Limit.RampOver
 	}
-	p := d.Campaign.Email
-	p.Providers.Limits = maps.Clone(p.Providers.Limits)
-	if p.Providers.Limits == nil {
-		p.Providers.Limits = map[string]pipeline.ProviderLimit{}
-	}
-	p.Providers.Limits[d.Provider] = l
+	p := limiting(d.Campaign.Email, d.Provider, l)
 	look := v.value("do") == "look"
 	if d.Reason = v.value("reason"); !look {
 		d.Reason = v.reason()

@@ -51,3 +51,33 @@ func TestPaceOfOneProvider(t *testing.T) {
 		t.Errorf("%d\n%s", a.status, a.body)
 	}
 }
+
+// TestAPIPaceOfOneProvider: programs limit a provider as the page does; what they leave
+// out stays, and what is out of bounds changes nothing.
+func TestAPIPaceOfOneProvider(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.campaign("muguet", pipeline.Running)
+	c.Email.Providers = pipeline.ProviderPolicy{Default: true}
+	w.must(w.ledger.UpdateCampaign(t.Context(), c, []pipeline.CampaignState{pipeline.Running}, pipeline.Audit{Campaign: c.ID, Actor: "t", At: t0, Action: "pacing"}))
+	p := w.token("crm", console.ActSee, console.ActControl)
+	const path = "/campaigns/muguet/pacing/orange"
+	for body, status := range map[string]int{
+		`{"reason":"x"}`: http.StatusUnprocessableEntity, `{"reason":"x","rate":-1}`: http.StatusUnprocessableEntity, `{"reason":"x","connections":257}`: http.StatusUnprocessableEntity,
+		`{"rate":5}`: http.StatusUnprocessableEntity, `{"reason":"x","limit":5}`: http.StatusUnprocessableEntity,
+	} {
+		if a := p.call("POST", path, body); a.status != status || w.desk.count() != 0 {
+			t.Errorf("%s: %d %s", body, a.status, a.text)
+		}
+	}
+	if a := p.call("POST", "/campaigns/muguet/pacing/nobody", `{"reason":"x","rate":5}`); a.status != http.StatusNotFound || w.desk.count() != 0 {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+	ramp := pipeline.DefaultProviderLimits()["orange"]
+	if a := p.call("POST", path, `{"reason":"their postmaster asked","rate":1.5,"connections":2}`); a.status != http.StatusOK || w.desk.last() != "token:crm/kim | pacing | muguet | 0 0 orange 1.5/2 from 1.5 | their postmaster asked" {
+		t.Errorf("%d %s %s (%+v)", a.status, w.desk.last(), a.text, ramp)
+	}
+	if a := p.call("POST", path, `{"reason":"they know us now","ramp":false}`); a.status != http.StatusOK || !strings.Contains(w.desk.last(), "from 0 |") {
+		t.Errorf("%d %s %s", a.status, w.desk.last(), a.text)
+	}
+}

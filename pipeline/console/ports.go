@@ -122,6 +122,8 @@ type Figures struct {
 	PerSecond   float64   // attempts, lately; 0: nothing moves or nobody works
 	ExpectedEnd time.Time // of the e-mails; zero: cannot be said
 	Due         []pipeline.DueCount
+	Coming      map[pipeline.Channel]int64 // due within the next day, and not yet
+	CutOff      time.Time                  // of the next print run; zero: as letters come
 	Answers     []pipeline.Answers
 	Blocked     []Blockage
 	Missing     []string // ledger, queue, relay, or service: what is not there

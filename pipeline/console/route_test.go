@@ -50,6 +50,7 @@ func someFigures(campaign int64) console.Figures {
 	}
 	return console.Figures{
 		Balance: b, Counters: pipeline.Counters{Attempts: 480_000, Doubts: 5, Again: 2}, PerSecond: 212.4, ExpectedEnd: t0.Add(25 * time.Minute),
+		Coming: map[pipeline.Channel]int64{pipeline.Email: 5_200, pipeline.Post: 310}, CutOff: t0.Add(6 * time.Hour),
 		Due:     []pipeline.DueCount{{Channel: pipeline.Email, Provider: "orange", Count: 120_000}, {Channel: pipeline.Email, Provider: "gmail", Count: 190_000}},
 		Answers: []pipeline.Answers{{Scope: pipeline.AllAnswers, Accepted: 412_034}, {Scope: "provider:orange", Accepted: 200_012, Refused: 310, Bounced: 12, Dead: 290}},
 		Blocked: []console.Blockage{{Code: "hours", Notices: 310_000}, {Code: "breaker:provider:orange", Notices: 120_000}}, Missing: []string{"relay"},
