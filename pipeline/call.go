@@ -242,8 +242,12 @@ const (
 	ProposalWaiting  ProposalState = "waiting"  // somebody else decides
 	ProposalAccepted ProposalState = "accepted" // in force since AppliedAt; the console applies what is not yet
 	ProposalRefused  ProposalState = "refused"
-	ProposalFailed   ProposalState = "failed" // accepted, and could not be applied
+	ProposalFailed   ProposalState = "failed" // accepted, and could not be applied; or a later one took its place
 )
+
+// ProposalReplaced is the note of a proposal that failed because another for the same
+// address was asked for before anybody decided: of two only the later is right.
+const ProposalReplaced = "replaced"
 
 // ProposalSealContext is the associated data of the address of a proposal, which has
 // no number yet when it is sealed.

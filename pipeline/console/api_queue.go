@@ -98,7 +98,7 @@ type correction struct {
 	Correction int64      `json:"correction"`
 	Call       int64      `json:"call"`
 	Campaign   string     `json:"campaign" eg:"muguet"`
-	Standing   string     `json:"standing" enum:"waiting|applying|accepted|refused|failed"`
+	Standing   string     `json:"standing" enum:"waiting|applying|accepted|refused|failed|replaced"`
 	Channel    string     `json:"channel" enum:"email|post"`
 	Parts      []newPart  `json:"parts" doc:"Of the address, as it is on file and as it was corrected; masked unless asked for in full."`
 	Flags      []string   `json:"flags" eg:"minor" doc:"Of the customer, as they are now."`

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,7 +91,8 @@ func (k *Cell) marked(who Asker, id int64, flag string, m Marked) []pipeline.Cal
 }
 
 // Propose asks a second person for a corrected address. Until they agree nothing
-// changes, and nothing goes there.
+// changes, and nothing goes there. What waits for the same address already gives way:
+// whoever corrects twice means the second.
 func (k *Cell) Propose(ctx context.Context, who Asker, id int64, a Address, reason string) error {
 	c, err := k.under(ctx, who, id, StageAnswer)
 	if err != nil {
@@ -110,11 +112,15 @@ func (k *Cell) Propose(ctx context.Context, who Asker, id int64, a Address, reas
 		return err
 	}
 	p := pipeline.Proposal{Call: id, Campaign: c.Campaign, Notice: c.Notice, What: a.Channel(), Sealed: sealed, Reason: reason, AskedBy: who.Actor, AskedAt: now}
-	p, err = k.Calls.Propose(ctx, p, k.step(who, id, pipeline.StepProposed, string(p.What), ""))
+	p, replaced, err := k.Calls.Propose(ctx, p, k.step(who, id, pipeline.StepProposed, string(p.What), ""))
 	if err != nil {
 		return err
 	}
-	return k.record(ctx, who, c, "cell-propose", reason, "correction "+strconv.FormatInt(p.ID, 10))
+	detail := fmt.Sprintf("correction %d", p.ID)
+	for _, r := range replaced {
+		detail += fmt.Sprintf(" in place of %d", r)
+	}
+	return k.record(ctx, who, c, "cell-propose", reason, detail)
 }
 
 // PassReasons are the reasons to pass a call on that people choose.

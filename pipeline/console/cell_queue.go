@@ -155,8 +155,11 @@ type Proposed struct {
 }
 
 // Standing says where it stands: its state, or "applying" between accepted and in
-// force.
+// force, or "replaced" by a later one.
 func (d Proposed) Standing() string {
+	if d.Proposal.State == pipeline.ProposalFailed && d.Proposal.Note == pipeline.ProposalReplaced {
+		return pipeline.ProposalReplaced
+	}
 	if d.Proposal.State == pipeline.ProposalAccepted && d.Proposal.AppliedAt.IsZero() {
 		return "applying"
 	}

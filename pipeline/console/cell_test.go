@@ -630,6 +630,23 @@ func TestSecondPairOfEyes(t *testing.T) {
 	if p.State != pipeline.ProposalFailed || p.Note != "notice-busy" {
 		t.Errorf("%+v", p)
 	}
+	// Whoever corrects once more means that: it takes the place of what waits.
+	w.crowd.fail = nil
+	w.must(k.Propose(ctx, who, call.ID, console.Address{Email: "mispelt@mail.example"}, "moved"))
+	if a := b.get(path); !strings.Contains(a.body, "yours takes its place") {
+		t.Error("the form does not say that one waits")
+	}
+	w.must(k.Propose(ctx, who, call.ID, console.Address{Email: "misspelt@mail.example"}, "it was mistyped"))
+	if q, err = k.Queue(ctx, leo); err != nil || len(q.Proposals) != 1 || q.Proposals[0].ID != 4 {
+		t.Errorf("%v, %+v", err, q.Proposals)
+	}
+	if a := second.get("/queue/corrections/3"); !strings.Contains(a.body, "a later one took its place") {
+		t.Errorf("the one before: %s", a.body)
+	}
+	w.refused(k.Decide(ctx, leo, 3, true, "r"), "decided")
+	if !strings.Contains(w.trail(c.ID), "cell-propose | it was mistyped | correction 4 in place of 3") {
+		t.Errorf("the trail does not say what gave way:\n%s", w.trail(c.ID))
+	}
 	for a := range strings.SplitSeq(w.trail(c.ID), "\n") {
 		if strings.Contains(a, "mail.example") {
 			t.Errorf("an address is in the trail: %s", a)

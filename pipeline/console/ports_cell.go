@@ -24,7 +24,7 @@ type Calls interface {
 	EachCall(ctx context.Context, f pipeline.CallFilter) iter.Seq2[pipeline.Call, error]
 	ToldBefore(ctx context.Context, campaign int64, tokens [][]byte) ([]pipeline.Call, error)
 
-	Propose(ctx context.Context, p pipeline.Proposal, s pipeline.CallStep) (pipeline.Proposal, error)
+	Propose(ctx context.Context, p pipeline.Proposal, s pipeline.CallStep) (now pipeline.Proposal, replaced []int64, err error)
 	Proposal(ctx context.Context, id int64) (pipeline.Proposal, error)
 	Proposals(ctx context.Context, s pipeline.ProposalState) ([]pipeline.Proposal, error)
 	Unapplied(ctx context.Context) ([]pipeline.Proposal, error)

@@ -49,8 +49,10 @@ type Calls interface {
 	CountTold(ctx context.Context, campaign int64, since time.Time) ([]pipeline.CallTold, error)
 
 	// Propose stores a proposal as waiting, with the step of its call; ID is given by
-	// the ledger and becomes the Detail of the step.
-	Propose(ctx context.Context, p pipeline.Proposal, s pipeline.CallStep) (pipeline.Proposal, error)
+	// the ledger and becomes the Detail of the step. One that waits for the same notice
+	// and channel gives way: it fails with the note pipeline.ProposalReplaced, decided
+	// by who asked and then. Those that gave way are returned too, oldest first.
+	Propose(ctx context.Context, p pipeline.Proposal, s pipeline.CallStep) (now pipeline.Proposal, replaced []int64, err error)
 	// Proposal returns a proposal, or pipeline.ErrNotFound.
 	Proposal(ctx context.Context, id int64) (pipeline.Proposal, error)
 	// Proposals returns those in a state, oldest first.

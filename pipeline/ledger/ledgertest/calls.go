@@ -375,14 +375,14 @@ func testProposals(t *testing.T, e Engine) {
 	b := newBench(t, e)
 	c, err := b.OpenCall(b.ctx, aCall(b, "ana"), anyQuota)
 	b.must(err)
-	p, err := b.Propose(b.ctx, pipeline.Proposal{
+	p, none, err := b.Propose(b.ctx, pipeline.Proposal{
 		Call: c.ID, Campaign: b.campaign.ID, Notice: 7, What: pipeline.Email, Sealed: []byte{1, 2}, Reason: "new address", AskedBy: "user:ana", AskedAt: t0,
 	}, pipeline.CallStep{At: t0, Agent: "user:ana", Kind: pipeline.StepProposed, Code: "email"})
 	b.must(err)
 	got, err := b.Proposal(b.ctx, p.ID)
 	b.must(err)
-	if !reflect.DeepEqual(got, p) || p.State != pipeline.ProposalWaiting {
-		t.Errorf("read back\n%+v, stored\n%+v", got, p)
+	if !reflect.DeepEqual(got, p) || p.State != pipeline.ProposalWaiting || len(none) != 0 {
+		t.Errorf("read back\n%+v, stored\n%+v, in place of %v", got, p, none)
 	}
 	steps, err := b.CallSteps(b.ctx, c.ID)
 	b.must(err)
@@ -440,6 +440,54 @@ func testProposals(t *testing.T, e Engine) {
 	b.want(b.Decide(b.ctx, d, pipeline.ProposalAccepted, b.audit("failed")), pipeline.ErrConflict)
 	if n := countAudit(b, b.campaign.ID); n != 2 {
 		t.Errorf("%d entries", n)
+	}
+}
+
+// testProposedAgain: of what is proposed for one address only the last waits, however
+// many ask at once; the other address of the customer, and other customers, are theirs.
+func testProposedAgain(t *testing.T, e Engine) {
+	b := newBench(t, e)
+	c, err := b.OpenCall(b.ctx, aCall(b, "ana"), anyQuota)
+	b.must(err)
+	propose := func(notice int64, what pipeline.Channel, by string) (pipeline.Proposal, []int64) {
+		p, replaced, err := b.Propose(context.Background(), pipeline.Proposal{
+			Call: c.ID, Campaign: b.campaign.ID, Notice: notice, What: what, Sealed: []byte{1}, Reason: "r", AskedBy: by, AskedAt: t0.Add(time.Minute),
+		}, pipeline.CallStep{At: t0, Agent: by, Kind: pipeline.StepProposed, Code: string(what)})
+		if err != nil {
+			t.Error(err)
+		}
+		return p, replaced
+	}
+	post, _ := propose(7, pipeline.Post, "user:ana")
+	other, _ := propose(8, pipeline.Email, "user:ana")
+	first, _ := propose(7, pipeline.Email, "user:ana")
+	second, replaced := propose(7, pipeline.Email, "user:ben")
+	equal(t, "replaced", replaced, []int64{first.ID})
+	waiting := func() (ids []int64) {
+		list, err := b.Proposals(b.ctx, pipeline.ProposalWaiting)
+		b.must(err)
+		for _, p := range list {
+			ids = append(ids, p.ID)
+		}
+		return ids
+	}
+	equal(t, "waiting", waiting(), []int64{post.ID, other.ID, second.ID})
+	was, err := b.Proposal(b.ctx, first.ID)
+	b.must(err)
+	if was.State != pipeline.ProposalFailed || was.Note != pipeline.ProposalReplaced || was.DecidedBy != "user:ben" || !was.DecidedAt.Equal(second.AskedAt) {
+		t.Errorf("%+v", was)
+	}
+	// Whoever looks at what has given way decides nothing any more.
+	d := first
+	d.State, d.DecidedBy, d.DecidedAt = pipeline.ProposalAccepted, "user:lea", t0
+	b.want(b.Decide(b.ctx, d, pipeline.ProposalWaiting, b.audit("correction")), pipeline.ErrConflict)
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() { propose(7, pipeline.Email, "user:ana") })
+	}
+	wg.Wait()
+	if ids := waiting(); len(ids) != 3 {
+		t.Errorf("%v wait", ids)
 	}
 }
 

@@ -43,7 +43,7 @@ func Run(t *testing.T, e Engine) {
 		{"answers", testAnswers}, {"planned", testPlanned}, {"outside", testOutside}, {"add tokens", testAddTokens},
 		{"users", testUsers}, {"first user", testFirstUser}, {"sessions", testSessions}, {"embargoes", testEmbargoes}, {"programs", testPrograms}, {"answers remembered", testRemembered},
 		{"calls", testCalls}, {"calls by filter", testEachCall}, {"look-up quota", testQuota}, {"look-up quota of a program", testSharedQuota}, {"wrong answers", testTries}, {"told before", testToldBefore},
-		{"proposals", testProposals}, {"add a copy", testAddCopy},
+		{"proposals", testProposals}, {"proposed again", testProposedAgain}, {"add a copy", testAddCopy},
 		{"answers written", testAnswersWritten}, {"answers concurrently", testAnswersConcurrently}, {"answers given", testAnswersGiven}, {"queries", testQueries}, {"forgeries", testForgeries},
 		{"users", testUsers}, {"first user", testFirstUser}, {"sessions", testSessions},
 		{"writings", testWritings}, {"writings race", testWritingsRace},

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -18,11 +20,25 @@ func rowToProposal(row pgx.CollectableRow) (p pipeline.Proposal, err error) {
 	return p, err
 }
 
-// Propose stores a proposal as waiting.
-func (l *Ledger) Propose(ctx context.Context, p pipeline.Proposal, s pipeline.CallStep) (pipeline.Proposal, error) {
+// Propose stores a proposal as waiting, in place of what waits already. Those about one
+// customer follow each other.
+func (l *Ledger) Propose(ctx context.Context, p pipeline.Proposal, s pipeline.CallStep) (_ pipeline.Proposal, replaced []int64, err error) {
 	p.State = pipeline.ProposalWaiting
-	err := l.tx(ctx, l.desk, func(ctx context.Context, q querier) error {
-		err := q.QueryRow(ctx, `INSERT INTO proposals (call_id, campaign_id, notice_id, what, sealed, reason, asked_by, asked_at, state, decided_by, decided_at, note)
+	err = l.tx(ctx, l.desk, func(ctx context.Context, q querier) error {
+		if _, err := q.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, fmt.Sprintf("art34/propose/%d/%d", p.Campaign, p.Notice)); err != nil {
+			return err
+		}
+		rows, err := q.Query(ctx, `UPDATE proposals SET state = 'failed', note = $1, decided_by = $2, decided_at = $3
+			WHERE state = 'waiting' AND campaign_id = $4 AND notice_id = $5 AND what = $6 RETURNING id`,
+			pipeline.ProposalReplaced, clean(p.AskedBy), micros(p.AskedAt), p.Campaign, p.Notice, string(p.What))
+		if err != nil {
+			return err
+		}
+		if replaced, err = pgx.CollectRows(rows, pgx.RowTo[int64]); err != nil {
+			return err
+		}
+		slices.Sort(replaced)
+		err = q.QueryRow(ctx, `INSERT INTO proposals (call_id, campaign_id, notice_id, what, sealed, reason, asked_by, asked_at, state, decided_by, decided_at, note)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 0, '') RETURNING id`,
 			p.Call, p.Campaign, p.Notice, string(p.What), bytes(p.Sealed), clean(p.Reason), clean(p.AskedBy), micros(p.AskedAt), string(p.State)).Scan(&p.ID)
 		if err != nil {
@@ -31,7 +47,7 @@ func (l *Ledger) Propose(ctx context.Context, p pipeline.Proposal, s pipeline.Ca
 		s.Detail = strconv.FormatInt(p.ID, 10)
 		return addSteps(ctx, q, p.Call, []pipeline.CallStep{s})
 	})
-	return p, err
+	return p, replaced, err
 }
 
 // Proposal returns a proposal.

@@ -15,10 +15,13 @@ func proposalFields(p *pipeline.Proposal) []any {
 	return []any{&p.ID, &p.Call, &p.Campaign, &p.Notice, &p.What, &p.Sealed, &p.Reason, &p.AskedBy, when{&p.AskedAt}, &p.State, &p.DecidedBy, when{&p.DecidedAt}, &p.Note, when{&p.AppliedAt}}
 }
 
-// Propose stores a proposal as waiting.
-func (l *Ledger) Propose(ctx context.Context, p pipeline.Proposal, s pipeline.CallStep) (pipeline.Proposal, error) {
+// Propose stores a proposal as waiting, in place of what waits already.
+func (l *Ledger) Propose(ctx context.Context, p pipeline.Proposal, s pipeline.CallStep) (_ pipeline.Proposal, replaced []int64, err error) {
 	p.State = pipeline.ProposalWaiting
-	err := l.write(ctx, "propose", 2, func(t *tx) error {
+	err = l.write(ctx, "propose", 3, func(t *tx) error {
+		if replaced, err = t.replace(p); err != nil {
+			return err
+		}
 		err := t.scan(`INSERT INTO proposals (call_id, campaign_id, notice_id, what, sealed, reason, asked_by, asked_at, state, decided_by, decided_at, note)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, '') RETURNING id`,
 			[]any{p.Call, p.Campaign, p.Notice, string(p.What), blob(p.Sealed), clean(p.Reason), clean(p.AskedBy), micros(p.AskedAt), string(p.State)}, &p.ID)
@@ -28,7 +31,24 @@ func (l *Ledger) Propose(ctx context.Context, p pipeline.Proposal, s pipeline.Ca
 		s.Call, s.Detail = p.Call, strconv.FormatInt(p.ID, 10)
 		return t.step(s)
 	})
-	return p, err
+	return p, replaced, err
+}
+
+// replace lets what waits for the address that p corrects give way to it.
+func (t *tx) replace(p pipeline.Proposal) (ids []int64, err error) {
+	const waits = ` WHERE state = 'waiting' AND campaign_id = ? AND notice_id = ? AND what = ?`
+	err = t.rows(func(r *sql.Rows) error {
+		var id int64
+		err := r.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, `SELECT id FROM proposals`+waits+` ORDER BY id`, p.Campaign, p.Notice, string(p.What))
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	_, err = t.exec(`UPDATE proposals SET state = 'failed', note = ?, decided_by = ?, decided_at = ?`+waits,
+		pipeline.ProposalReplaced, clean(p.AskedBy), micros(p.AskedAt), p.Campaign, p.Notice, string(p.What))
+	return ids, err
 }
 
 // Proposal returns a proposal.
