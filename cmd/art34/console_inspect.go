@@ -34,7 +34,8 @@ func (k clerk) Notices(ctx context.Context, name string, f console.NoticeFilter)
 	return page, err
 }
 
-// eachNotice hands over the notices of a filter until take has enough.
+// eachNotice hands over the notices of a filter until take has enough. Those whom only
+// few may see are counted and not named, unless the filter says that they may be.
 func (k clerk) eachNotice(ctx context.Context, name string, f console.NoticeFilter, take func(console.NoticeLine) bool) error {
 	c, err := k.named(ctx, name)
 	if err != nil {
@@ -56,7 +57,7 @@ func (k clerk) eachNotice(ctx context.Context, name string, f console.NoticeFilt
 			ID: j.ID, Role: j.Role, State: j.State, Channel: j.Channel, Provider: j.Provider, Locale: j.Locale, Reason: j.Reason,
 			Attempt: j.Attempt, Kind: j.Kind, Since: j.MovedAt, Due: j.DueAt,
 		}
-		if keys != nil {
+		if keys != nil && (f.VIP || !console.Reserved(j.Flags)) {
 			p, err := openPerson(keys, j)
 			if err != nil {
 				return err

@@ -101,7 +101,7 @@ func apiOutlook(v *visit, _ nothing) (outlook, error) {
 
 type noticeState struct {
 	Notice    int64      `json:"notice"`
-	Reference string     `json:"reference" eg:"7KQ2-M9XD-4T0V" doc:"Empty where the keys are gone."`
+	Reference string     `json:"reference" eg:"7KQ2-M9XD-4T0V" doc:"Empty where the keys are gone, and of a customer whom only few may see, unless the caller may."`
 	Role      string     `json:"role" eg:"primary"`
 	State     string     `json:"state" eg:"held"`
 	Channel   string     `json:"channel" eg:"email"`
@@ -125,7 +125,7 @@ func apiNotices(v *visit, _ nothing) (noticeStates, error) {
 		return d, err
 	}
 	q := v.r.URL.Query()
-	f := NoticeFilter{State: pipeline.State(q.Get("state")), Reason: q.Get("reason"), Limit: longestPage}
+	f := NoticeFilter{State: pipeline.State(q.Get("state")), Reason: q.Get("reason"), Limit: longestPage, VIP: v.seesReserved()}
 	if f.State == "" {
 		f.State = pipeline.Held
 	}

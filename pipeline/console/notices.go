@@ -43,7 +43,7 @@ type noticeList struct {
 // noticeFilter reads the list that an address asks for: codes and numbers only.
 func (v *visit) noticeFilter() (NoticeFilter, error) {
 	q := v.r.URL.Query()
-	f := NoticeFilter{State: pipeline.State(q.Get("state")), Reason: q.Get("reason"), Limit: noticesShown}
+	f := NoticeFilter{State: pipeline.State(q.Get("state")), Reason: q.Get("reason"), Limit: noticesShown, VIP: v.seesReserved()}
 	if q.Get("state") == "" {
 		f.State = pipeline.Held
 	}
@@ -58,6 +58,14 @@ func (v *visit) noticeFilter() (NoticeFilter, error) {
 		f.After = n
 	}
 	return f, nil
+}
+
+// seesReserved reports whether the visitor may see customers whom only few may see.
+func (v *visit) seesReserved() bool {
+	if v.program.ID != 0 {
+		return slices.Contains(v.allowed(), string(ActVIP))
+	}
+	return May(v.user.Roles, ActVIP)
 }
 
 func (f NoticeFilter) query() url.Values {

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"bytes"
+	"fmt"
 	"html"
 	"mime/multipart"
 	"net/http"
@@ -268,4 +269,30 @@ func TestProofByNumber(t *testing.T) {
 		t.Errorf("%d", a.status)
 	}
 	inspect(t, "proofs", a)
+}
+
+// TestReservedCustomers: whoever may not see customers reserved for few gets them
+// neither by a list, nor by a table, nor by a proof letter, whatever the address.
+func TestReservedCustomers(t *testing.T) {
+	t.Parallel()
+	w := furnished(t)
+	w.user("ana", console.Operator)
+	w.user("both", console.Operator, console.Lead)
+	for login, may := range map[string]bool{"ana": false, "both": true} {
+		b := w.as(login)
+		if a := b.get("/campaigns/muguet/notices?state=held"); strings.Contains(a.body, "7KQ2-M9XD-4T0W") != may {
+			t.Errorf("%s: the list: %d %s", login, a.status, a.body)
+		}
+		if a := b.get("/campaigns/muguet/notices/csv?state=held"); !strings.Contains(a.body, fmt.Sprintf("held,%v", may)) {
+			t.Errorf("%s: the table: %d %s", login, a.status, a.body)
+		}
+		if a := b.get("/campaigns/muguet/proofs"); strings.Contains(a.body, "/proofs/9\"") != may || !strings.Contains(a.body, "/proofs/8\"") {
+			t.Errorf("%s: the letters to look at: %d %s", login, a.status, a.body)
+		}
+		for path, want := range map[string]bool{"/proofs/8": true, "/proofs/9": may, "/proofs/9/pdf": may} {
+			if a := b.get("/campaigns/muguet" + path); (a.status == http.StatusOK) != want || !want && strings.Contains(a.body, "O'Neil") {
+				t.Errorf("%s: %s: %d", login, path, a.status)
+			}
+		}
+	}
 }

@@ -32,12 +32,13 @@ type NoticeFilter struct {
 	Any    bool
 	After  int64
 	Limit  int
+	VIP    bool // customers whom only few may see are named too
 }
 
 // NoticeLine is a notice without its person.
 type NoticeLine struct {
 	ID        int64
-	Reference string // "" where the keys are gone
+	Reference string // "" where the keys are gone, and of a customer whom only few may see
 	Role      pipeline.Role
 	State     pipeline.State
 	Channel   pipeline.Channel

@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -237,6 +238,7 @@ func (v *visit) proofList(c pipeline.Campaign, status int) error {
 	if err != nil {
 		return err
 	}
+	list = slices.DeleteFunc(list, func(s Sample) bool { return reserved(s.Flags) && !v.seesReserved() })
 	return v.show(status, "proofs", struct {
 		Campaign pipeline.Campaign
 		Samples  []Sample
@@ -253,6 +255,9 @@ func (v *visit) proof() (pipeline.Campaign, Proof, error) {
 		return c, Proof{}, pipeline.ErrNotFound
 	}
 	p, err := v.ops().Proof(v.ctx(), c.Name, id)
+	if err == nil && reserved(p.Notice.Flags) && !v.seesReserved() {
+		return c, Proof{}, errDenied
+	}
 	return c, p, err
 }
 

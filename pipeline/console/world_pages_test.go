@@ -105,6 +105,9 @@ func (c clerk) AddLocale(_ context.Context, campaign string, l console.NewLocale
 }
 
 func (clerk) Notices(_ context.Context, _ string, f console.NoticeFilter) (console.NoticePage, error) {
+	if f.VIP {
+		return console.NoticePage{Lines: []console.NoticeLine{{ID: 9, Reference: "7KQ2-M9XD-4T0W", State: f.State, Channel: pipeline.Email, Since: t0}}}, nil
+	}
 	return console.NoticePage{
 		Lines: []console.NoticeLine{{ID: 7, Reference: "7KQ2-M9XD-4T0V", State: f.State, Channel: pipeline.Email, Provider: "orange", Locale: "fr", Reason: f.Reason, Since: t0, Due: t0.Add(time.Hour)}, {ID: 8, State: f.State, Channel: pipeline.Post, Since: t0}},
 		Next:  8,
@@ -112,7 +115,7 @@ func (clerk) Notices(_ context.Context, _ string, f console.NoticeFilter) (conso
 }
 
 func (clerk) NoticeCSV(_ context.Context, _ string, f console.NoticeFilter, to io.Writer) error {
-	_, err := fmt.Fprintf(to, "reference,state\n7KQ2-M9XD-4T0V,%s\n", f.State)
+	_, err := fmt.Fprintf(to, "reference,state,vip\n7KQ2-M9XD-4T0V,%s,%v\n", f.State, f.VIP)
 	return err
 }
 

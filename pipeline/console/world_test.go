@@ -390,11 +390,14 @@ func (c clerk) Check(_ context.Context, campaign string) (console.Checked, error
 }
 
 func (c clerk) Samples(context.Context, string, int) ([]console.Sample, error) {
-	return []console.Sample{{Notice: pipeline.Notice{ID: 7, Channel: pipeline.Email, Locale: "fr", Products: []string{"internet"}, Kinds: []string{"contact", "identity"}}, Why: []string{"longest", "sender"}}, {Notice: pipeline.Notice{ID: 8, Channel: pipeline.Post, Locale: "en"}}}, nil
+	return []console.Sample{{Notice: pipeline.Notice{ID: 7, Channel: pipeline.Email, Locale: "fr", Products: []string{"internet"}, Kinds: []string{"contact", "identity"}}, Why: []string{"longest", "sender"}}, {Notice: pipeline.Notice{ID: 8, Channel: pipeline.Post, Locale: "en"}}, {Notice: pipeline.Notice{ID: 9, Channel: pipeline.Email, Locale: "fr", Flags: []string{pipeline.FlagVIP}}}}, nil
 }
 
 func (c clerk) Proof(_ context.Context, _ string, notice int64) (console.Proof, error) {
 	p := console.Proof{Notice: pipeline.Notice{ID: notice, Locale: "fr"}, Subject: "Vos données <b>personnelles</b>", Text: "Bonjour O'Neil <script>alert(1)</script>"}
+	if notice == 9 {
+		p.Notice.Flags = []string{pipeline.FlagVIP}
+	}
 	if notice == 7 {
 		p.From, p.HTML = "Muguet <info@muguet.example>", []byte("<!doctype html><html lang=fr><title>Vos données</title><p style='color:red'>Bonjour</p><script>parent.alert(1)</script>")
 	} else {
