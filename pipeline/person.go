@@ -110,3 +110,15 @@ func SealContext(campaign, notice int64) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(campaign))
 	return binary.BigEndian.AppendUint64(b, uint64(notice))
 }
+
+// Dialled writes a telephone number as one dials it, so that no spreadsheet takes
+// it for a formula or a number: "06 39 98 12 34", "00 4930123456".
+func Dialled(e164 string) string {
+	if rest, ok := strings.CutPrefix(e164, "+33"); ok && len(rest) == 9 {
+		return "0" + rest[:1] + " " + rest[1:3] + " " + rest[3:5] + " " + rest[5:7] + " " + rest[7:]
+	}
+	if rest, ok := strings.CutPrefix(e164, "+"); ok {
+		return "00 " + rest
+	}
+	return e164
+}

@@ -51,6 +51,10 @@ func (r Run) Name() string { return RunName(r.ID) }
 // RunName formats the number of a run.
 func RunName(id int64) string { return fmt.Sprintf("R%06d", id) }
 
+// SlipMark stands in the Detail of an event between the run and the number of the
+// deposit slip.
+const SlipMark = ", slip "
+
 // Deposit is what a print shop acknowledges.
 type Deposit struct {
 	On      Date   `json:"on"`

@@ -40,6 +40,7 @@ func cellJourney(t *testing.T, script bool) {
 	k.copyByPost()
 	k.correct("neuve@autre.example")
 	k.notConcerned()
+	k.listedLater()
 	k.in.status(true)
 }
 
@@ -276,6 +277,42 @@ func (k *cell) notConcerned() {
 	k.Press(`input[value="crm"] ~ .buttons button`)
 	k.says("our analysis does not list you")
 	k.Shot("cell-5-not-concerned")
+}
+
+// listedLater: a later import lists whoever was told that they are not concerned. The
+// lead has them called back, and the next agent sees what was said.
+func (k *cell) listedLater() {
+	k.t.Helper()
+	k.Press(`nav a[href="/queue"]`)
+	if text := k.Text(); strings.Contains(text, "To be called back") {
+		k.t.Errorf("the lead calls somebody back before they are listed:\n%s", text)
+	}
+	wave := k.in.path("wave2.csv")
+	if err := os.WriteFile(wave, []byte("customer_id,contract_id,contract_kind,contract_label,data_kinds\n"+k.caller.bystander+",CV999,internet,Fibre,identity\n"), 0o600); err != nil {
+		k.t.Fatal(err)
+	}
+	k.in.must("import", "muguet", "--customers", k.in.path("sample", "customers.csv"), "--impact", wave)
+	k.in.must("check", "muguet")
+	k.in.must("approve", "muguet")
+	k.open("/queue")
+	k.says("To be called back")
+	k.says("An import has added them since")
+	k.Shot("cell-6-call-back")
+	call := k.Eval(`[...document.querySelectorAll("main a[href^='/queue/calls/']")].at(-1).getAttribute("href")`)
+	k.as("ana")
+	k.lookUp(k.caller.bystander)
+	k.Press(`input[value="crm"] ~ .buttons button`)
+	k.says("was told on the phone that they were not concerned, as of import 1")
+	k.says("Read this aloud")
+	k.Shot("cell-7-told-before")
+	k.as("lea")
+	k.open(call)
+	k.Type("#note", "called back, and apologised")
+	k.Press("main form button:not([name])")
+	k.says("Taken from the queue")
+	if text := k.Text(); strings.Contains(text, "To be called back") {
+		k.t.Errorf("it waits all the same:\n%s", text)
+	}
 }
 
 // first logs somebody in who chooses a password then, in English.

@@ -202,21 +202,9 @@ func peopleRow(n pipeline.Notice, p pipeline.Person, events []pipeline.Event) []
 	}
 	address := make([]string, 5)
 	copy(address, p.Address)
-	row := []string{p.Reference.String(), strings.Join(p.CustomerIDs, " "), string(n.Role), n.Reason, since, p.Title, p.FirstName, p.LastName, p.Company, p.Representative, dialled(p.Phone), p.Email}
+	row := []string{p.Reference.String(), strings.Join(p.CustomerIDs, " "), string(n.Role), n.Reason, since, p.Title, p.FirstName, p.LastName, p.Company, p.Representative, pipeline.Dialled(p.Phone), p.Email}
 	row = append(row, address...)
 	return append(row, p.Postcode, p.City, p.Country, n.Locale, n.Format, strings.Join(n.Flags, " "), strings.Join(n.Defects, " "), returned, public)
-}
-
-// dialled writes a telephone number as one dials it, so that no spreadsheet takes
-// it for a formula or a number: "06 39 98 12 34", "00 4930123456".
-func dialled(e164 string) string {
-	if rest, ok := strings.CutPrefix(e164, "+33"); ok && len(rest) == 9 {
-		return "0" + rest[:1] + " " + rest[1:3] + " " + rest[3:5] + " " + rest[5:7] + " " + rest[7:]
-	}
-	if rest, ok := strings.CutPrefix(e164, "+"); ok {
-		return "00 " + rest
-	}
-	return e164
 }
 
 type exportStatesCmd struct {

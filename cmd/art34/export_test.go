@@ -81,7 +81,7 @@ func toldList(ts *testscript.TestScript, neg bool, args []string) {
 func TestDialled(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"+33639981234": "06 39 98 12 34", "+4930123456": "00 4930123456", "": ""} {
-		if got := dialled(in); got != want || inert.Cell(got) != got {
+		if got := pipeline.Dialled(in); got != want || inert.Cell(got) != got {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}

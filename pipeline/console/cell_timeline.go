@@ -2,6 +2,7 @@ package console
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/kit/smtpcode"
@@ -15,6 +16,8 @@ type line struct {
 	Why string // code of a cause; "" where Key says it all
 	Raw string // what a mail server said
 	By  string // what a person or the program wrote beside it
+
+	Slip string // number of the deposit slip
 }
 
 // lines are the timeline of a file in words.
@@ -30,6 +33,10 @@ func lines(f *File) (list []line) {
 			l.Why, l.Raw, l.By = whySMTP(h), raw(h), ""
 		case pipeline.EvAccepted, pipeline.EvDelayed, pipeline.EvDelivered, pipeline.EvComplained, pipeline.EvReplied, pipeline.EvDoubted:
 			l.Why, l.Raw, l.By = "", raw(h), ""
+		case pipeline.EvConfirmed:
+			l.Why = "" // that nothing came back is all that there is to say
+		case pipeline.EvDeposited:
+			l.By, l.Slip, _ = strings.Cut(h.Detail, pipeline.SlipMark)
 		case pipeline.EvRecalled:
 			if h.Code != "" { // one letter, not the run
 				l.Key += ".letter"

@@ -110,6 +110,7 @@ func showQueue(v *visit) error {
 	if err != nil {
 		return err
 	}
+	v.aboutAll(who.answering())
 	return v.page("queue", queueData{q, asked})
 }
 
@@ -181,6 +182,7 @@ func showCorrection(v *visit) error {
 	if err != nil {
 		return err
 	}
+	v.about(d.Campaign)
 	return v.page("queue_correction", d)
 }
 
@@ -195,12 +197,14 @@ func fullCorrection(v *visit) error {
 		if err != nil {
 			return err
 		}
+		v.about(d.Campaign)
 		return v.again("queue_correction", d)
 	}
 	d, err := v.Cell.FullProposal(v.ctx(), who, id, reason)
 	if err != nil {
 		return err
 	}
+	v.about(d.Campaign)
 	return v.page("queue_correction", d)
 }
 
@@ -224,6 +228,7 @@ func decide(v *visit) error {
 		if err != nil {
 			return err
 		}
+		v.about(d.Campaign)
 		return v.again("queue_correction", d)
 	}
 	code := "correction_refused"

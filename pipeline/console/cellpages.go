@@ -271,7 +271,7 @@ func showNumber(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if d.Number = number; len(v.problems) > 0 {
+	if d.Number = pipeline.Dialled(number); len(v.problems) > 0 {
 		return v.again("call", d)
 	}
 	return v.page("call", d)

@@ -24,10 +24,11 @@ func atTheKeys(t *testing.T) *eye {
 	return e
 }
 
-// focus is what has it.
+// focus is what has it, once the page was drawn: a busy browser sets the cursor no
+// sooner.
 func (e *eye) focus() string {
 	e.t.Helper()
-	return e.Eval(`(a => a.id ? "#" + a.id : a.className ? "." + a.className : a.tagName)(document.activeElement)`)
+	return e.Eval(`new Promise(done => requestAnimationFrame(() => setTimeout(done))).then(() => document.activeElement).then(a => a.id ? "#" + a.id : a.className ? "." + a.className : a.tagName)`)
 }
 
 // TestKeyboardInABrowser: on every page the first key skips to the content, and one

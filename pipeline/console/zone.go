@@ -17,6 +17,20 @@ func (v *visit) about(c pipeline.Campaign) {
 	}
 }
 
+// aboutAll says that the page is about these campaigns: it shows times in their zone
+// if they have one.
+func (v *visit) aboutAll(list []pipeline.Campaign) {
+	var place *time.Location
+	for _, c := range list {
+		z := v.Board.Zone(v.ctx(), c)
+		if z == nil || place != nil && place.String() != z.String() {
+			return
+		}
+		place = z
+	}
+	v.place = place
+}
+
 // zone is the time zone of the page.
 func (v *visit) zone() *time.Location {
 	if v.place == nil && v.subject != nil {

@@ -38,3 +38,26 @@ func TestPagesSayTheirZone(t *testing.T) {
 		t.Error("the list of campaigns does not say the zone of the house")
 	}
 }
+
+// TestQueueSaysTheZone: the lead reads the queue and a corrected address in the zone of
+// the campaign, as agents read their calls.
+func TestQueueSaysTheZone(t *testing.T) {
+	t.Parallel()
+	w, c := newCell(t)
+	zone, err := time.LoadLocation("Pacific/Noumea")
+	w.must(err)
+	w.board.zone = zone
+	call := w.found(agent(c), "C0001234")
+	_, err = w.cell().Verify(t.Context(), agent(c), call.ID, console.Answer{Way: pipeline.ByCRM})
+	w.must(err)
+	w.must(w.cell().Propose(t.Context(), agent(c), call.ID, console.Address{Email: "new@mail.example"}, "moved"))
+	b := w.as("lea")
+	for path, want := range map[string]string{"/queue": "Times: Pacific/Noumea.", "/queue/corrections/1": "Times: Pacific/Noumea, the zone of this campaign."} {
+		if a := b.get(path); !strings.Contains(a.body, want) {
+			t.Errorf("%s: %s", path, a.body)
+		}
+	}
+	if a := b.post("/queue/corrections/1", "reason", "nothing chosen"); !strings.Contains(a.body, "Pacific/Noumea, the zone of this campaign") {
+		t.Errorf("with a fault: %s", a.body)
+	}
+}

@@ -62,7 +62,7 @@ func (o Operations) Deposit(ctx context.Context, id int64, d Deposited) (pipelin
 		}
 		e := pipeline.Event{Kind: pipeline.EvDeposited, At: on, Code: d.Deposit.Product, Detail: r.Name()}
 		if d.Deposit.Slip != "" {
-			e.Detail += ", slip " + d.Deposit.Slip
+			e.Detail += pipeline.SlipMark + d.Deposit.Slip
 		}
 		return &runChange{action: "run-deposit", reason: d.Deposit.Slip, letters: slices.Concat(part.posted, part.rejected), item: pipeline.ItemPosted, event: e, rejected: codes}, nil
 	})
