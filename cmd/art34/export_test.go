@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/kit/agefile"
 	"github.com/art34/art34/pipeline/kit/inert"
 )

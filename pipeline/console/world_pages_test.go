@@ -105,11 +105,12 @@ func (c clerk) AddLocale(_ context.Context, campaign string, l console.NewLocale
 }
 
 func (clerk) Notices(_ context.Context, _ string, f console.NoticeFilter) (console.NoticePage, error) {
+	reserved := console.NoticeLine{ID: 6, State: f.State, Channel: pipeline.Email, Since: t0}
 	if f.VIP {
-		return console.NoticePage{Lines: []console.NoticeLine{{ID: 9, Reference: "7KQ2-M9XD-4T0W", State: f.State, Channel: pipeline.Email, Since: t0}}}, nil
+		reserved.Reference = "7KQ2-M9XD-4T0W"
 	}
 	return console.NoticePage{
-		Lines: []console.NoticeLine{{ID: 7, Reference: "7KQ2-M9XD-4T0V", State: f.State, Channel: pipeline.Email, Provider: "orange", Locale: "fr", Reason: f.Reason, Since: t0, Due: t0.Add(time.Hour)}, {ID: 8, State: f.State, Channel: pipeline.Post, Since: t0}},
+		Lines: []console.NoticeLine{{ID: 7, Reference: "7KQ2-M9XD-4T0V", State: f.State, Channel: pipeline.Email, Provider: "orange", Locale: "fr", Reason: f.Reason, Since: t0, Due: t0.Add(time.Hour)}, {ID: 8, State: f.State, Channel: pipeline.Post, Since: t0}, reserved},
 		Next:  8,
 	}, nil
 }
