@@ -32,6 +32,7 @@ Example:
 type approval struct {
 	Campaign   string `json:"campaign"`
 	Version    int    `json:"version"`
+	ApprovedBy string `json:"approved_by"`
 	Hash       string `json:"hash"`
 	Population int64  `json:"population"`
 	Absorbed   int64  `json:"absorbed"`
@@ -93,10 +94,10 @@ func (h *house) approve(ctx context.Context, c pipeline.Campaign, seen string) (
 	if err != nil {
 		return approval{}, err
 	}
-	result := approval{Campaign: c.Name, Hash: hash, Population: population}
+	result := approval{Campaign: c.Name, ApprovedBy: h.actor(), Hash: hash, Population: population}
 	if before != nil {
 		if before.Hash == hash && slices.Equal(before.Imports, imports) && c.State != pipeline.Draft {
-			result.Version, result.NoChange = before.N, true
+			result.Version, result.ApprovedBy, result.NoChange = before.N, before.ApprovedBy, true
 			return result, h.takeIn(ctx, c, spec, &result)
 		}
 		if c.State == pipeline.Running && before.Hash != hash {
@@ -216,7 +217,7 @@ func (h *house) takeIn(ctx context.Context, c pipeline.Campaign, spec *pipeline.
 func (r approval) print(w io.Writer) {
 	switch {
 	case r.NoChange:
-		fmt.Fprintf(w, "Nothing was changed since version %d.\n", r.Version)
+		fmt.Fprintf(w, "Nothing was changed since version %d, which %s approved.\n", r.Version, r.ApprovedBy)
 	default:
 		if r.Diff != "" {
 			fmt.Fprint(w, r.Diff)

@@ -198,7 +198,10 @@ func (r *checked) print(w io.Writer) {
 		}
 	}
 	r.Forecast.print(w)
-	if len(r.Blocks) == 0 {
+	switch {
+	case r.Notices == 0:
+		fmt.Fprintf(w, "There is nobody to inform. Next: art34 import %s --customers FILE --impact FILE\n", r.Campaign)
+	case len(r.Blocks) == 0:
 		fmt.Fprintf(w, "Nothing blocks the approval. Next: art34 proof %s --sample 10 --out proofs, then art34 approve %s\n", r.Campaign, r.Campaign)
 	}
 }

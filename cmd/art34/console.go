@@ -375,6 +375,7 @@ func (s *consoleServer) serve(ctx context.Context, h *house) error {
 			}
 		})
 	})
+	left.Go(func() { again(beside, sweepEvery, h.sweepUploads) })
 	return s.Serve(ctx, s.listener)
 }
 

@@ -267,8 +267,8 @@ func simpleName(s string) string {
 }
 
 // Import reads lists that were received, and removes them.
-func (k clerk) Import(ctx context.Context, name string, lists []console.List, replace bool) (console.Imported, error) {
-	var c importCmd
+func (k clerk) Import(ctx context.Context, name string, lists []console.List, replace bool, unmatched int64) (console.Imported, error) {
+	c := importCmd{Replace: replace, MaxUnmatched: unmatched}
 	for _, l := range lists {
 		defer os.RemoveAll(filepath.Dir(l.Path))
 		if l.Role == "customers" {
@@ -277,7 +277,6 @@ func (k clerk) Import(ctx context.Context, name string, lists []console.List, re
 			c.Impact = append(c.Impact, l.Path)
 		}
 	}
-	c.Replace = replace
 	campaign, err := k.named(ctx, name)
 	if err != nil {
 		return console.Imported{}, err
@@ -288,10 +287,14 @@ func (k clerk) Import(ctx context.Context, name string, lists []console.List, re
 		if !result.Refused {
 			return out, explained(err)
 		}
-		out.Refused = explained(err).Sentence
+		why := explained(err)
+		out.Refused = why.Sentence
+		if why.Code == "too-many-unmatched" || why.Code == "directory-needed" {
+			out.Missing = result.Manifest.Unmatched
+		}
 	}
 	if result.Rejects != "" {
-		out.List = filepath.Base(result.Rejects)
+		out.List, out.Findings = filepath.Base(result.Rejects), filepath.Base(result.Findings)
 	}
 	out.Rejects, err = firstRejects(result.Rejects)
 	return out, err

@@ -264,8 +264,9 @@ func submitted(hash string, imports []int64) string {
 	return fmt.Sprintf("sha256 %s, imports %v", hash, imports)
 }
 
-// rejectsForm is what an import calls the list of rows that it refused.
-var rejectsForm = regexp.MustCompile(`^(I[0-9]{6,}|refused)-rejects\.csv$`)
+// rejectsForm is what an import calls the list of rows that it refused, and that of what
+// it found in the others.
+var rejectsForm = regexp.MustCompile(`^(I[0-9]{6,}|refused)-(rejects|findings)\.csv$`)
 
 // Rejects opens the list of rows that an import refused.
 func (k clerk) Rejects(ctx context.Context, name, file string) (io.ReadCloser, error) {

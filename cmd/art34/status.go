@@ -325,7 +325,7 @@ func (s *status) print(w io.Writer) {
 		}
 		fmt.Fprintf(w, "balance\t\t\t\t%d\n", s.Balance)
 	})
-	fmt.Fprintf(w, "\n%s, %s in doubt, %s sent again out of doubt\n", count(s.Attempts, "attempt", "attempts"), thousands(s.InDoubt), thousands(s.Duplicates))
+	fmt.Fprintf(w, "\n%s, of which %s sent again out of doubt; %s in doubt so far\n", count(s.Attempts, "attempt", "attempts"), thousands(s.Duplicates), thousands(s.InDoubt))
 	for _, x := range []struct {
 		name string
 		account
@@ -344,7 +344,11 @@ func (s *status) print(w io.Writer) {
 		}
 	}
 	for _, v := range s.Versions {
-		fmt.Fprintf(w, "Version %d, approved by %s at %s: %s\n", v.N, v.ApprovedBy, shown(v.ApprovedAt), count(v.Attempts, "attempt", "attempts"))
+		once := ""
+		if s.Duplicates > 0 {
+			once = ", each counted once"
+		}
+		fmt.Fprintf(w, "Version %d, approved by %s at %s: %s%s\n", v.N, v.ApprovedBy, shown(v.ApprovedAt), count(v.Attempts, "attempt", "attempts"), once)
 	}
 	if s.PerSecond > 0 {
 		fmt.Fprintf(w, "Pace: %.0f/s", s.PerSecond)

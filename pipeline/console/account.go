@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -93,7 +94,11 @@ func setupOpen(v *visit) error {
 }
 
 func setupForm(v *visit) error {
-	if err := setupOpen(v); err != nil {
+	err := setupOpen(v)
+	if errors.Is(err, pipeline.ErrNotFound) {
+		return v.show(http.StatusNotFound, "setup_over", nil) // also where there never was one: it tells nothing
+	}
+	if err != nil {
 		return err
 	}
 	return v.page("setup", nil)

@@ -111,17 +111,22 @@ func breakerDeed(v *visit) (deed, error) {
 type pauseData struct {
 	Campaigns []pipeline.Campaign
 	Chosen    string
+	Idle      string // the campaign that the key was pressed on, if that does not run
 }
 
 func (v *visit) pausable() (pauseData, error) {
 	all, err := v.campaigns()
-	d := pauseData{Campaigns: slices.DeleteFunc(all, func(c pipeline.Campaign) bool { return c.State != pipeline.Running })}
+	d := pauseData{Campaigns: slices.DeleteFunc(slices.Clone(all), func(c pipeline.Campaign) bool { return c.State != pipeline.Running })}
 	if len(d.Campaigns) > 0 {
 		d.Chosen = d.Campaigns[0].Name
 	}
 	from := v.r.URL.Query().Get("campaign") // the page that the key was pressed on
-	if slices.ContainsFunc(d.Campaigns, func(c pipeline.Campaign) bool { return c.Name == from }) {
+	named := func(c pipeline.Campaign) bool { return c.Name == from }
+	switch {
+	case slices.ContainsFunc(d.Campaigns, named):
 		d.Chosen = from
+	case slices.ContainsFunc(all, named):
+		d.Chosen, d.Idle = "", from // none of the others was meant
 	}
 	return d, err
 }

@@ -253,11 +253,14 @@ type RunFile struct {
 type Preparation interface {
 	// New makes a draft of a campaign.yaml and the logos that it names.
 	New(ctx context.Context, name string, campaignYAML []byte, logos map[string][]byte) error
-	// Import reads lists that were put down with Receive, and removes them.
-	Import(ctx context.Context, campaign string, lists []List, replace bool) (Imported, error)
+	// Import reads lists that were put down with Receive, and removes them. unmatched is
+	// how many customers may be in no directory.
+	Import(ctx context.Context, campaign string, lists []List, replace bool, unmatched int64) (Imported, error)
 	// Receive puts a list that somebody sends down for Import, under a name that only
 	// this installation can read.
 	Receive(ctx context.Context, role, name string, from io.Reader) (List, error)
+	// Discard removes lists that were received and that no import will read.
+	Discard(lists []List) error
 	Check(ctx context.Context, campaign string) (Checked, error)
 	// LastCheck is the verdict of the last check, also of one that this console did not
 	// make.
@@ -284,9 +287,11 @@ type List struct {
 type Imported struct {
 	NoChange bool
 	Refused  string // why nothing was published; ""
+	Missing  int64  // refused because so many customers are in no directory
 	Manifest pipeline.Manifest
 	Rejects  []Reject // the first of them
 	List     string   // name of the list of all of them, for Inspection.Rejects
+	Findings string   // the same for what was found in the other rows
 }
 
 // Reject is a row that was not taken. It names no value.

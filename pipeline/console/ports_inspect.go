@@ -21,7 +21,8 @@ type Inspection interface {
 	Outlook(ctx context.Context, campaign string) (Outlook, error)
 	// Submission is what was handed in for approval since the last one, if anything.
 	Submission(ctx context.Context, campaign string) (Submission, error)
-	// Rejects opens the list of rows that the last import of this console refused.
+	// Rejects opens the list of rows that an import refused, or of what it found in the
+	// others.
 	Rejects(ctx context.Context, campaign, name string) (io.ReadCloser, error)
 }
 

@@ -164,6 +164,14 @@ func importLists(v *visit) error {
 		return err
 	}
 	var lists []List
+	handed := false // to an import, which removes them
+	defer func() {
+		if !handed && len(lists) > 0 {
+			if err := v.ops().Discard(lists); err != nil {
+				v.Log.Warn("lists that nobody reads cannot be removed", "campaign", c.ID, "error", err)
+			}
+		}
+	}()
 	fields, err := v.parts(func(field, name string, from io.Reader) error {
 		if name == "" || name == "." || field != "customers" && field != "impact" {
 			return nil
@@ -178,16 +186,21 @@ func importLists(v *visit) error {
 	if len(lists) == 0 {
 		v.wrong("impact", "problem.file")
 	}
+	var unmatched int
+	if text := fields["unmatched"]; text != "" {
+		unmatched = v.numeral("unmatched", text, 1_000_000)
+	}
 	if len(v.problems) == 0 {
 		ops, jobs := v.ops(), v.jobs
 		err := v.start(c, "import", func(ctx context.Context, j *job) error {
-			result, err := ops.Import(ctx, c.Name, lists, fields["replace"] == "yes")
+			result, err := ops.Import(ctx, c.Name, lists, fields["replace"] == "yes", int64(unmatched))
 			j.Import = &result
 			if err == nil {
 				jobs.outdate(c.ID, "check")
 			}
 			return err
 		})
+		handed = err == nil
 		if err := v.refused("", err); err != nil {
 			return err
 		}

@@ -33,6 +33,7 @@ type runData struct {
 	Campaign pipeline.Campaign
 	Run      pipeline.Run
 	Path     string
+	Spoiled  int      // letters of a deposited run that the print shop could not deposit
 	ByHand   []string // letters that have to be pulled by hand, in the order in which they were found out
 }
 
@@ -50,7 +51,11 @@ func (v *visit) run() (runData, error) {
 	if i < 0 {
 		return runData{}, pipeline.ErrNotFound
 	}
-	return runData{Campaign: c, Run: f.Runs[i], Path: campaignPath(c) + "/runs/" + f.Runs[i].Name()}, nil
+	d := runData{Campaign: c, Run: f.Runs[i], Path: campaignPath(c) + "/runs/" + f.Runs[i].Name()}
+	if d.Run.State == pipeline.RunDeposited {
+		d.Spoiled = d.Run.Letters - d.Run.Deposit.Count
+	}
+	return d, nil
 }
 
 func showRun(v *visit) error {

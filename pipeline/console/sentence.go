@@ -153,9 +153,16 @@ func (w *words) tell(english string) string {
 	return b.String()
 }
 
+// pronouns stand behind a French verb that begins a sentence: exportez-le.
+var pronouns = []string{"la", "le", "les", "y", "vous"}
+
 // begin lets a sentence begin with a capital, unless its first word is a name.
 func begin(s string) string {
 	first, _, _ := strings.Cut(s, " ")
+	verb, pronoun, _ := strings.Cut(first, "-")
+	if slices.Contains(pronouns, pronoun) {
+		first = verb
+	}
 	if strings.ContainsAny(first, "._-*/0123456789@:") {
 		return s
 	}

@@ -200,15 +200,19 @@ func TestSentencesAreSaid(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for english, want := range map[string]string{
-		"the row has fewer cells than the header":                         "La ligne a moins de cellules que l’en-tête",
-		"impact.csv: is damaged or cut off":                               "impact.csv\u00a0: est abîmé ou tronqué",
-		"incident.facts.fr: a price: \"10 €\"":                            "incident.facts.fr\u00a0: un prix\u00a0: «\u00a010 €\u00a0»",
-		"acknowledgement of R000001: 1 letter is missing: 17 (7KQ2)":      "Dépôt de R000001\u00a0: il manque 1 lettre\u00a0: 17 (7KQ2)",
-		"print run R000001 was released":                                  "Le tirage R000001 est livré",
-		`campaign.yaml: [3:5] unknown field "colour"`:                     "campaign.yaml, ligne 3, colonne 5\u00a0: clé inconnue «\u00a0colour\u00a0»",
-		"nobody has ever said this":                                       "Nobody has ever said this",
-		"the letter does not greet the customer\n  - the file is missing": "La lettre ne salue pas le client\n  - Le fichier manque",
-		"file {0} §: <script>alert(1)</script>":                           "File {0} §\u00a0: <script>alert(1)</script>",
+		"the row has fewer cells than the header":                                                     "La ligne a moins de cellules que l’en-tête",
+		"impact.csv: is damaged or cut off":                                                           "impact.csv\u00a0: est abîmé ou tronqué",
+		"incident.facts.fr: a price: \"10 €\"":                                                        "incident.facts.fr\u00a0: un prix\u00a0: «\u00a010 €\u00a0»",
+		"acknowledgement of R000001: 1 letter is missing: 17 (7KQ2)":                                  "Dépôt de R000001\u00a0: il manque 1 lettre\u00a0: 17 (7KQ2)",
+		"acknowledgement of R000003: run R000003 has 24 letters, but 24 are deposited and 1 rejected": "Dépôt de R000003\u00a0: le tirage R000003 compte 24 lettres, mais on en annonce 24 déposées et 1 gâchées",
+		"empty.csv: is empty":                                                                         "empty.csv est vide",
+		"export it again; art34 sample writes an example of each list":                                "Exportez-le de nouveau\u202f; art34 sample écrit un exemple de chaque liste",
+		"campaign.yaml: line 1 is no key with its value; is it the right file?":                       "campaign.yaml\u00a0: la ligne 1 n’est pas une clé avec sa valeur\u202f; est-ce le bon fichier\u202f?",
+		"print run R000001 was released":                                                              "Le tirage R000001 est livré",
+		`campaign.yaml: [3:5] unknown field "colour"`:                                                 "campaign.yaml, ligne 3, colonne 5\u00a0: clé inconnue «\u00a0colour\u00a0»",
+		"nobody has ever said this":                                                                   "Nobody has ever said this",
+		"the letter does not greet the customer\n  - the file is missing":                             "La lettre ne salue pas le client\n  - Le fichier manque",
+		"file {0} §: <script>alert(1)</script>":                                                       "File {0} §\u00a0: <script>alert(1)</script>",
 	} {
 		if got := w.console.Tell("fr", english); got != want {
 			t.Errorf("%q: %q, not %q", english, got, want)

@@ -359,16 +359,22 @@ func (c clerk) New(_ context.Context, name string, campaignYAML []byte, logos ma
 	return nil
 }
 
-func (c clerk) Import(_ context.Context, campaign string, lists []console.List, replace bool) (console.Imported, error) {
+func (c clerk) Import(_ context.Context, campaign string, lists []console.List, replace bool, unmatched int64) (console.Imported, error) {
 	names := []string{}
 	for _, l := range lists {
 		names = append(names, l.Role+"="+l.Name)
+	}
+	if unmatched == 0 && len(lists) > 2 {
+		return console.Imported{
+			Refused: "3 of 80 customers on the impact list are not in the customer directory; nothing was published", Missing: 3,
+			Findings: "refused-findings.csv", Manifest: pipeline.Manifest{Defects: map[string]int64{"customer-unmatched": 3}},
+		}, nil
 	}
 	return console.Imported{
 		Manifest: pipeline.Manifest{Population: 12, Bystanders: 3, Unmatched: 1, Copies: 2, States: map[pipeline.State]int64{pipeline.Due: 9, pipeline.Held: 2, pipeline.Unreachable: 1}, Ignored: []string{"optin<b>"}, Defects: map[string]int64{"email-shared": 2}, Files: []pipeline.FileCount{{Name: "customers.csv", Rows: 16, Accepted: 15, Rejected: 1}}},
 		List:     "I000001-rejects.csv",
 		Rejects:  []console.Reject{{File: "customers.csv", Row: "5", Column: "customer_id", Code: "id-missing", Sentence: "<script>alert(1)</script>"}},
-	}, c.note(c.actor, "import", campaign, strings.Join(names, ","), fmt.Sprint(replace))
+	}, c.note(c.actor, "import", campaign, strings.Join(names, ","), fmt.Sprint(replace), fmt.Sprint(unmatched))
 }
 
 func (c clerk) Receive(_ context.Context, role, name string, from io.Reader) (console.List, error) {
@@ -378,6 +384,10 @@ func (c clerk) Receive(_ context.Context, role, name string, from io.Reader) (co
 
 func (clerk) LastCheck(context.Context, string) (console.Verdict, error) {
 	return console.Verdict{Done: true, At: t0, Same: true}, nil
+}
+
+func (c clerk) Discard(lists []console.List) error {
+	return c.note(c.actor, "discard", fmt.Sprint(len(lists)))
 }
 
 func (c clerk) Check(_ context.Context, campaign string) (console.Checked, error) {

@@ -111,6 +111,7 @@ const (
 	emailName
 	mojibake
 	customerRepeated
+	unmatchedID
 	otherLocale
 
 	codeCount
@@ -190,5 +191,6 @@ var codes = [codeCount]Code{
 	emailName:        {"email-name", Note, "the cell holds a name with the e-mail address; the address was taken"},
 	mojibake:         {"text-repaired", Note, "text had been decoded in the wrong encoding once (Ã© for é); it was repaired"},
 	customerRepeated: {"customer-repeated", Note, "the directory lists the customer number more than once; the rows were merged"},
+	unmatchedID:      {"customer-unmatched", Note, "no customer directory has the customer number of this row; without one the customer is unreachable"},
 	otherLocale:      {"locale-other", Note, "the campaign has no letters in the customer's locale; the fallback locale is used"},
 }

@@ -112,6 +112,7 @@ func TestCodes(t *testing.T) {
 		phoneZero: {customers: with(cells{"phone": "639981001"})}, phoneSeveral: {customers: with(cells{"phone": "06 39 98 10 01 / 01 99 00 10 01"})}, emailTidied: email("mailto:amelie@orange.example"),
 		emailName: email("Amélie Dubreuil <amelie@orange.example>"), mojibake: {customers: with(cells{"last_name": "RÃ©mi"})},
 		customerRepeated: {customers: []cells{good("C1", nil), good("C1", nil)}}, otherLocale: {customers: with(cells{"locale": "de"})},
+		unmatchedID: {impacts: []cells{one, {"customer_id": "C9", "data_kinds": "identity"}}},
 	}
 	if len(scenarios) != len(Codes()) {
 		t.Errorf("%d scenarios for %d codes", len(scenarios), len(Codes()))
@@ -121,7 +122,7 @@ func TestCodes(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
 			b.config.Limits.Records = 10
-			b.config.Campaign.ID = 1
+			b.config.Campaign.ID, b.config.MaxUnmatched = 1, 1
 			customers := s.raw
 			if customers == "" {
 				if s.customers == nil {

@@ -31,7 +31,7 @@ type subject struct {
 	person   key
 	known    bool // the directory has the number, or an earlier import
 	impacted bool
-	noted    bool // its other spelling was counted
+	noted    bool // its other spelling, or that nobody knows it, was counted
 	former   bool // an earlier directory had the number, as not concerned: nothing else was kept
 }
 
@@ -233,13 +233,17 @@ func (j *joiner) impact(ctx context.Context, rec []byte) error {
 		return err
 	}
 	s.impacted = true
-	if s.id != id && !s.noted {
+	if !s.noted && (s.id != id || !s.known) {
 		s.noted = true
 		var i impact
 		if err := decodeImpact(rec, &i); err != nil {
 			return err
 		}
-		if err := j.im.note(otherCaseID, i.at); err != nil {
+		found := otherCaseID
+		if !s.known {
+			found = unmatchedID
+		}
+		if err := j.im.note(found, i.at); err != nil {
 			return err
 		}
 	}

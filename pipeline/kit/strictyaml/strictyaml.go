@@ -36,6 +36,9 @@ func Decode(name string, data []byte, v any) error {
 		if errors.Is(err, io.EOF) {
 			return fmt.Errorf("%s: empty", name)
 		}
+		if line, ok := keyed(data); !ok {
+			return fmt.Errorf("%s: line %d is no key with its value; is it the right file?", name, line)
+		}
 		return fmt.Errorf("%s: %s", name, yaml.FormatError(err, false, true))
 	}
 	if err := dec.Decode(new(any)); !errors.Is(err, io.EOF) {
@@ -97,6 +100,26 @@ func plain(data []byte) (line int, why string) {
 		}
 	}
 	return 0, ""
+}
+
+// keyed reports whether the first line that says something is a key, else which line
+// that is. A list of customers that was given in place of a campaign.yaml is not
+// quoted in an error.
+func keyed(data []byte) (line int, ok bool) {
+	for text := range bytes.Lines(data) {
+		line++
+		text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff")))
+		if len(text) == 0 || text[0] == '#' || text[0] == '%' || bytes.HasPrefix(text, []byte("---")) {
+			continue
+		}
+		if text[0] == '"' || text[0] == '\'' {
+			_, _, ok = bytes.Cut(text[1:], []byte{text[0], ':'})
+			return line, ok
+		}
+		key, _, found := bytes.Cut(text, []byte(":"))
+		return line, found && !bytes.ContainsAny(key, ";,{[\t|")
+	}
+	return line, true
 }
 
 // text reports whether data is UTF-8 text that a terminal may show, else the line

@@ -81,3 +81,25 @@ func TestBombsEndSoon(t *testing.T) {
 		}
 	}
 }
+
+// TestOtherFilesAreNotQuoted: a list of customers in place of a campaign.yaml is refused
+// without a word of it; a fault in a document of ours shows its lines.
+func TestOtherFilesAreNotQuoted(t *testing.T) {
+	t.Parallel()
+	var v struct {
+		A string `yaml:"a"`
+	}
+	for _, list := range []string{
+		"\ufeffcustomer_id;last_name;email\n1;Dubreuil;a@b.example\n", "customer_id,last_name\n1,\"Dubreuil\n2,x", "customer_id\tlast_name\n1\tDubreuil\n",
+		"\"customer_id\";\"last_name\"\n1;Dubreuil\n", "{\"customer_id\": \"1\", \"last_name\": \"Dubreuil\"}\n{\"customer_id\": \"2\"}\n", "Dubreuil\n", "# list\n\n1;Dubreuil;http://x\n",
+	} {
+		err := strictyaml.Decode("campaign.yaml", []byte(list), &v)
+		if err == nil || strings.Contains(err.Error(), "Dubreuil") || !strings.Contains(err.Error(), "is it the right file?") {
+			t.Errorf("%q: %v", list, err)
+		}
+	}
+	err := strictyaml.Decode("campaign.yaml", []byte("# ours\n---\n\"a\": x\nb: y\n"), &v)
+	if err == nil || !strings.Contains(err.Error(), "b: y") {
+		t.Errorf("without its line: %v", err)
+	}
+}
