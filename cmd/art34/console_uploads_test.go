@@ -18,7 +18,7 @@ import (
 func TestListsThatNobodyReads(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	k := clerk{h: &house{app: &app{}}}
+	k := clerk{h: &house{app: &app{globals: &globals{}}}}
 	k.h.Dir = dir
 	ctx := context.Background()
 	receive := func() console.List {

@@ -144,7 +144,7 @@ func dict(pairs ...any) (map[string]any, error) {
 			m[key] = ""
 		}
 	}
-	for _, key := range []string{"optional", "focus"} {
+	for _, key := range []string{"optional", "many", "focus"} {
 		if _, ok := m[key]; !ok {
 			m[key] = false
 		}
