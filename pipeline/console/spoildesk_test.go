@@ -49,8 +49,8 @@ func (c spoiledClerk) Launch(context.Context, string, time.Time, int, string) er
 	return &pipeline.SpecError{Faults: []string{c.s.text("senders: is missing")}}
 }
 
-func (c spoiledClerk) Import(ctx context.Context, campaign string, lists []console.List, replace bool) (console.Imported, error) {
-	v, err := c.Operations.Import(ctx, campaign, lists, replace)
+func (c spoiledClerk) Import(ctx context.Context, campaign string, lists []console.List, replace bool, unmatched int64) (console.Imported, error) {
+	v, err := c.Operations.Import(ctx, campaign, lists, replace, unmatched)
 	return spoil(c.s, v, err)
 }
 
