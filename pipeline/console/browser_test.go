@@ -145,6 +145,7 @@ func (e *eye) emptyHouse() {
 	e.Type("#again", password)
 	e.Press("main form button")
 	e.see("empty-users")
+	e.visit("setup-over", setup)
 	e.visit("code", "/account/code")
 	e.w.user("ora", slices.DeleteFunc(console.Roles(), func(r console.Role) bool { return console.NeedsCode([]string{string(r)}) })...)
 	e.Press(`form[action="/logout"] button`)

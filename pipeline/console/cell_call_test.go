@@ -41,7 +41,7 @@ func TestReachedAfterTheNumber(t *testing.T) {
 	}
 	w.refused(second(k.Verify(ctx, who, other.ID, reached)), "not-reached")
 	a := b.post(path + "/number")
-	if a.status != http.StatusOK || !strings.Contains(a.body, "33639981001") {
+	if a.status != http.StatusOK || !strings.Contains(a.body, "06 39 98 10 01") {
 		t.Fatalf("%d", a.status)
 	}
 	if a := b.post(path+"/verify", "way", "callback", "reached", "yes"); a.status != http.StatusSeeOther {
