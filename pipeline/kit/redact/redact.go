@@ -108,13 +108,11 @@ func Recipient(text, address string) string {
 	return Words(text, words...)
 }
 
-// Line makes one line of text: valid UTF-8, runs of space, of control characters and
-// of what turns the direction of a line (Unicode UAX #9) become one space, and at
-// most limit bytes.
+// Line makes one line of text: valid UTF-8, runs of space and control characters
+// become one space, and at most limit bytes.
 func Line(text string, limit int) string {
 	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "?"), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\u2028' || r == '\u2029' ||
-			r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+		return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
 	}), " ")
 	if len(text) <= limit {
 		return text
