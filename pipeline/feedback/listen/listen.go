@@ -105,8 +105,8 @@ func New(c Config) (*Server, error) {
 	return &Server{config: c.withDefaults(), guests: map[*guest]struct{}{}}, nil
 }
 
-// grace is how long messages that are being read may take to their end when the
-// server stops.
+// grace is how long transactions that have a recipient may take to their end when
+// the server stops.
 const grace = 10 * time.Second
 
 // Serve takes mail from l until ctx ends, and closes l. Messages that are being
@@ -135,7 +135,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// leave closes connections as soon as they are not in the middle of a message.
+// leave closes connections as soon as they are in no transaction.
 func (s *Server) leave() {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -206,7 +206,7 @@ func (s *Server) enter(g *guest) bool {
 type guest struct {
 	net.Conn
 	s    *Server
-	busy atomic.Bool // in the middle of a message
+	busy atomic.Bool // in a transaction that has a recipient
 	end  atomic.Int64
 }
 

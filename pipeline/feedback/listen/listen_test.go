@@ -322,3 +322,33 @@ func TestStop(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestStopBetweenKeptAndAnswered: what was kept is answered with 250 whenever the
+// server stops: a relay that does not hear it brings the message again.
+func TestStopBetweenKeptAndAnswered(t *testing.T) {
+	t.Parallel()
+	for range 30 {
+		b := start(t, listen.Config{LMTP: true})
+		b.fault = func(listen.Envelope) error { go func() { _ = b.stop() }(); return nil }
+		var clients []*client
+		for range 8 {
+			c := b.dial().greet(true)
+			c.say("MAIL FROM:<>", "250")
+			c.say("RCPT TO:<b0-1@retour.example.fr>", "250")
+			c.say("DATA", "354")
+			clients = append(clients, c)
+		}
+		for _, c := range clients {
+			_, _ = io.WriteString(c, "x\r\n.\r\n")
+		}
+		for _, c := range clients {
+			c.want("250")
+		}
+		if err := b.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(b.all()); n != len(clients) {
+			t.Fatalf("%d were kept of %d that were answered", n, len(clients))
+		}
+	}
+}

@@ -27,11 +27,18 @@ func later() *smtp.SMTPError {
 	return refusal(451, smtp.EnhancedCode{4, 3, 0}, "cannot be kept now, come back later")
 }
 
-// Reset implements smtp.Session.
-func (s *session) Reset() { s.from, s.to = "", nil }
+// Reset implements smtp.Session. It ends a transaction, and comes after its answers
+// have been written.
+func (s *session) Reset() {
+	s.from, s.to = "", nil
+	s.occupy(false)
+}
 
 // Logout implements smtp.Session.
-func (s *session) Logout() error { return nil }
+func (s *session) Logout() error {
+	s.occupy(false)
+	return nil
+}
 
 // Mail implements smtp.Session. Any sender will do, and the null sender above all.
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
@@ -49,14 +56,24 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	case !ok:
 		return refusal(550, smtp.EnhancedCode{5, 1, 1}, "no such mailbox here")
 	}
+	s.occupy(true)
 	s.to = append(s.to, to)
 	return nil
+}
+
+// occupy says whether a transaction with a recipient is under way. It is from the
+// recipient to [session.Reset]: were it only while the message is read, a server that
+// stops could close the connection between the message kept and its 250, and the
+// relay would bring it twice.
+func (s *session) occupy(busy bool) {
+	if s.guest != nil {
+		s.guest.busy.Store(busy)
+	}
 }
 
 // Data implements smtp.Session. A message is kept for all of its recipients, or
 // the relay keeps it for all: what was kept for some already is known again.
 func (s *session) Data(r io.Reader) error {
-	defer s.occupy()()
 	raw, release, err := s.read(r)
 	defer release()
 	if err != nil {
@@ -72,7 +89,6 @@ func (s *session) Data(r io.Reader) error {
 
 // LMTPData implements smtp.LMTPSession: an answer a recipient.
 func (s *session) LMTPData(r io.Reader, status smtp.StatusCollector) error {
-	defer s.occupy()()
 	raw, release, err := s.read(r)
 	defer release()
 	if err != nil {
@@ -82,15 +98,6 @@ func (s *session) LMTPData(r io.Reader, status smtp.StatusCollector) error {
 		status.SetStatus(to, s.keep(to, raw))
 	}
 	return nil
-}
-
-// occupy keeps the connection open until a message is answered.
-func (s *session) occupy() (done func()) {
-	if s.guest == nil {
-		return func() {}
-	}
-	s.guest.busy.Store(true)
-	return func() { s.guest.busy.Store(false) }
 }
 
 func (s *session) keep(to string, raw []byte) error {
