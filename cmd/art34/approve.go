@@ -120,7 +120,10 @@ func (h *house) approve(ctx context.Context, c pipeline.Campaign, seen string) (
 	if state == pipeline.Draft {
 		state = pipeline.Approved
 	}
-	v, err = h.ledger.AddVersion(ctx, v, state, h.audit(c.ID, "approve", "", fmt.Sprintf("sha256 %s, imports %v, population %d", hash, imports, population)))
+	v, err = h.ledger.AddVersion(ctx, v, c, state, h.audit(c.ID, "approve", "", fmt.Sprintf("sha256 %s, imports %v, population %d", hash, imports, population)))
+	if errors.Is(err, pipeline.ErrConflict) {
+		return result, decline("approve-meanwhile", c.Name+" was approved, launched, paused or cancelled meanwhile; nothing was approved", "look at where it stands, and approve it then")
+	}
 	if err != nil {
 		return result, err
 	}

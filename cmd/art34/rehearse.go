@@ -188,7 +188,7 @@ func (h *house) stage(ctx context.Context, c pipeline.Campaign) (own *house, scr
 	_, err = own.ledger.AddVersion(ctx, pipeline.Version{
 		Campaign: scratch.ID, Hash: hash, Content: data, AuthoredBy: h.actor(), ApprovedBy: h.actor(), ApprovedAt: h.real.Now(),
 		Population: manifest.Population, Imports: []int64{importID},
-	}, pipeline.Approved, h.audit(scratch.ID, "approve", "rehearsal", ""))
+	}, scratch, pipeline.Approved, h.audit(scratch.ID, "approve", "rehearsal", ""))
 	if err != nil {
 		return nil, scratch, remove, err
 	}

@@ -70,8 +70,10 @@ type Campaigns interface {
 
 	// AddVersion stores an approval as the next version (v.N is given by the
 	// ledger), points the campaign to it and appends the audit entry. state is the
-	// campaign's new state.
-	AddVersion(ctx context.Context, v pipeline.Version, state pipeline.CampaignState, a pipeline.Audit) (pipeline.Version, error)
+	// campaign's new state; from is the campaign as whoever approves has found it. If
+	// its state or version is another by now, nothing is stored and the error is
+	// pipeline.ErrConflict: an approval takes back no pause, and counts once.
+	AddVersion(ctx context.Context, v pipeline.Version, from pipeline.Campaign, state pipeline.CampaignState, a pipeline.Audit) (pipeline.Version, error)
 	Version(ctx context.Context, campaign int64, n int) (pipeline.Version, error)
 	Versions(ctx context.Context, campaign int64) ([]pipeline.Version, error) // without Content, oldest first
 

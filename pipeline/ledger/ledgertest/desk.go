@@ -96,18 +96,23 @@ func countAudit(b *bench, campaign int64) (n int) {
 
 func testVersions(t *testing.T, e Engine) {
 	b := newBench(t, e)
+	add := func(i int, from pipeline.Campaign, state pipeline.CampaignState) (pipeline.Version, error) {
+		return b.AddVersion(b.ctx, pipeline.Version{Campaign: b.campaign.ID, Hash: "h", Content: []byte{byte(i)}, Diff: "d", AuthoredBy: "a", ApprovedBy: "b", ApprovedAt: t0, Population: 5, Imports: []int64{1, 2}}, from, state, b.audit("approve"))
+	}
+	c := b.campaign
 	for i := 1; i <= 2; i++ {
-		v, err := b.AddVersion(b.ctx, pipeline.Version{Campaign: b.campaign.ID, Hash: "h", Content: []byte{byte(i)}, Diff: "d", AuthoredBy: "a", ApprovedBy: "b", ApprovedAt: t0, Population: 5, Imports: []int64{1, 2}}, pipeline.Approved, b.audit("approve"))
+		v, err := add(i, c, pipeline.Approved)
 		b.must(err)
 		if v.N != i {
 			t.Fatalf("version %d, want %d", v.N, i)
 		}
+		c, err = b.Campaign(b.ctx, "muguet")
+		b.must(err)
 	}
-	c, err := b.Campaign(b.ctx, "muguet")
-	b.must(err)
 	if c.Version != 2 || c.State != pipeline.Approved {
 		t.Fatalf("%+v", c)
 	}
+	testOldApprovals(b, c, add)
 	v, err := b.Version(b.ctx, c.ID, 1)
 	b.must(err)
 	if !bytes.Equal(v.Content, []byte{1}) || v.Diff != "d" || v.ApprovedBy != "b" || !v.ApprovedAt.Equal(t0) || len(v.Imports) != 2 {
@@ -127,6 +132,29 @@ func testVersions(t *testing.T, e Engine) {
 	if c, _ := b.Campaign(b.ctx, "muguet"); c.Version != 2 {
 		t.Fatalf("version %d after a change with an old copy", c.Version)
 	}
+}
+
+// testOldApprovals: an approval that took long does not undo what was done to the
+// campaign meanwhile, and of several at the same moment one counts.
+func testOldApprovals(b *bench, found pipeline.Campaign, add func(int, pipeline.Campaign, pipeline.CampaignState) (pipeline.Version, error)) {
+	b.t.Helper()
+	older, stopped := found, found
+	older.Version--
+	stopped.State = pipeline.Running
+	before := countAudit(b, found.ID)
+	for _, from := range []pipeline.Campaign{older, stopped} {
+		_, err := add(9, from, pipeline.Running)
+		b.want(err, pipeline.ErrConflict)
+	}
+	now, err := b.Campaign(b.ctx, found.Name)
+	b.must(err)
+	if now.Version != found.Version || now.State != found.State || countAudit(b, found.ID) != before {
+		b.t.Fatalf("an old approval left %+v", now)
+	}
+	nobody := found
+	nobody.ID = 1 << 40
+	_, err = b.AddVersion(b.ctx, pipeline.Version{Campaign: nobody.ID}, nobody, pipeline.Approved, b.audit("approve"))
+	b.want(err, pipeline.ErrNotFound)
 }
 
 func testBreakers(t *testing.T, e Engine) {

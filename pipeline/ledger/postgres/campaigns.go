@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"strconv"
 	"strings"
@@ -98,15 +99,19 @@ func audit(ctx context.Context, q querier, a pipeline.Audit) error {
 }
 
 // AddVersion stores an approval and points the campaign to it.
-func (l *Ledger) AddVersion(ctx context.Context, v pipeline.Version, state pipeline.CampaignState, a pipeline.Audit) (pipeline.Version, error) {
+func (l *Ledger) AddVersion(ctx context.Context, v pipeline.Version, from pipeline.Campaign, state pipeline.CampaignState, a pipeline.Audit) (pipeline.Version, error) {
 	err := l.tx(ctx, l.desk, func(ctx context.Context, q querier) error {
 		// The row lock makes numbers of concurrent approvals follow each other.
-		tag, err := q.Exec(ctx, `SELECT FROM campaigns WHERE id = $1 FOR NO KEY UPDATE`, v.Campaign)
-		if err != nil {
-			return err
-		}
-		if tag.RowsAffected() == 0 {
+		var version int
+		var now string
+		err := q.QueryRow(ctx, `SELECT version, state FROM campaigns WHERE id = $1 FOR NO KEY UPDATE`, v.Campaign).Scan(&version, &now)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
 			return pipeline.ErrNotFound
+		case err != nil:
+			return err
+		case version != from.Version || now != string(from.State):
+			return pipeline.ErrConflict
 		}
 		err = q.QueryRow(ctx, `INSERT INTO versions (campaign_id, n, hash, content, diff, authored_by, approved_by, approved_at, population, imports)
 			SELECT $1, coalesce((SELECT max(n) FROM versions WHERE campaign_id = $1), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9 RETURNING n`,

@@ -83,14 +83,18 @@ func (l *Ledger) UpdateCampaign(ctx context.Context, c pipeline.Campaign, from [
 }
 
 // AddVersion stores an approval and points the campaign to it.
-func (l *Ledger) AddVersion(ctx context.Context, v pipeline.Version, state pipeline.CampaignState, a pipeline.Audit) (pipeline.Version, error) {
+func (l *Ledger) AddVersion(ctx context.Context, v pipeline.Version, from pipeline.Campaign, state pipeline.CampaignState, a pipeline.Audit) (pipeline.Version, error) {
 	err := l.write(ctx, "add version", 1, func(t *tx) error {
-		err := t.scan(`SELECT id FROM campaigns WHERE id = ?`, []any{v.Campaign}, new(int64))
-		if errors.Is(err, sql.ErrNoRows) {
+		var version int
+		var now string
+		err := t.scan(`SELECT version, state FROM campaigns WHERE id = ?`, []any{v.Campaign}, &version, &now)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
 			return pipeline.ErrNotFound
-		}
-		if err != nil {
+		case err != nil:
 			return err
+		case version != from.Version || now != string(from.State):
+			return pipeline.ErrConflict
 		}
 		if err := t.scan(`SELECT coalesce(max(n), 0) + 1 FROM versions WHERE campaign_id = ?`, []any{v.Campaign}, &v.N); err != nil {
 			return err
