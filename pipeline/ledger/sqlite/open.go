@@ -69,6 +69,9 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	if err := inspect(cfg); err != nil {
 		return nil, err
 	}
+	if !cfg.ReadOnly {
+		forOwner(cfg.Path)
+	}
 	l := &Ledger{cfg: cfg}
 	if !cfg.ReadOnly {
 		if l.writer, err = newWriter(ctx, cfg); err != nil {
@@ -139,6 +142,23 @@ func inspect(cfg Config) error {
 		return &pipeline.Error{Code: "ledger-read-only", Sentence: "the ledger cannot be read and written", Hint: "the file and its directory must be writable for the user that runs art34", Exit: 3, Cause: err}
 	}
 	return nil
+}
+
+// forOwner makes an empty file that nobody but its owner reads, where there is none:
+// SQLite would make it as the umask says, most often for everybody, and its log with
+// the same mode. What can't be done is for SQLite to say. The file gets its name only
+// when it is closed, for the reason that [inspect] gives.
+func forOwner(path string) {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return // as its owner has it
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"-new-*") // 0600
+	if err != nil {
+		return
+	}
+	_ = f.Close()
+	_ = os.Link(f.Name(), path) // not over one that somebody else has just made
+	_ = os.Remove(f.Name())
 }
 
 const (

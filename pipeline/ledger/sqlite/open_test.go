@@ -323,3 +323,38 @@ func texts[T ~string](list []T) (out []string) {
 	}
 	return out
 }
+
+// TestForTheOwner: whatever the umask, nobody else reads a new ledger, nor what lies
+// beside it; one that is there keeps the mode that its owner gave it.
+func TestForTheOwner(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "ledger.db")
+	for range 2 {
+		l, err := Open(t.Context(), Config{Path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := os.ReadDir(dir)
+		if err != nil || len(found) < 3 { // the log and its index too
+			t.Fatalf("%v %v", found, err)
+		}
+		for _, f := range found {
+			if info, err := f.Info(); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("%s: %v %v", f.Name(), info.Mode(), err)
+			}
+		}
+		closed(t, l)
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Open(t.Context(), Config{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed(t, l)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+}
