@@ -8,18 +8,38 @@ import (
 	"encoding/csv"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // Cell keeps a spreadsheet from running a value as a formula: an apostrophe before
-// what starts like one, and no control characters.
+// what starts like one, and no control characters. Where the list separator of the
+// machine is a semicolon, as in France, a spreadsheet cuts our rows at those, whatever
+// stands in quotes: what follows one is the beginning of a cell as well.
 func Cell(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r
 	}, s)
-	if t := strings.TrimLeft(s, " \u00a0\u200b\ufeff"); t != "" && strings.ContainsRune("=+-@|%\uff1d\uff0b\uff0d\uff20", []rune(t)[0]) {
+	if !strings.Contains(s, ";") {
+		return start(s, "")
+	}
+	parts := strings.Split(s, ";")
+	parts[0] = start(parts[0], "")
+	for i := 1; i < len(parts); i++ {
+		parts[i] = start(parts[i], `"`) // a quote there would be one of the table
+	}
+	return strings.Join(parts, ";")
+}
+
+// start puts an apostrophe before what would begin a formula after space, characters
+// that nobody sees, and those of skip.
+func start(s, skip string) string {
+	at := strings.IndexFunc(s, func(r rune) bool {
+		return !unicode.IsSpace(r) && !unicode.In(r, unicode.Cf, unicode.Mn) && !strings.ContainsRune(skip, r)
+	})
+	if at >= 0 && strings.ContainsRune("=+-@|%\uff1d\uff0b\uff0d\uff20", []rune(s[at:])[0]) {
 		return "'" + s
 	}
 	return s

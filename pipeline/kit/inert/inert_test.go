@@ -11,7 +11,8 @@ func TestCell(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"Martin": "Martin", "=1+1": "'=1+1", "+33": "'+33", "-cmd": "'-cmd", "@x": "'@x", " =1": "' =1", "\t=1": "' =1", "\u00a0=1": "'\u00a0=1", "＝1": "'＝1",
-		"\u200b=1": "'\u200b=1", "\ufeff=1": "'\ufeff=1", "a\x00b\r\nc": "a b  c", "": "", "   ": "   ", "|calc": "'|calc", "%x": "'%x", "12 rue X": "12 rue X",
+		"\u200b=1": "'\u200b=1", "\ufeff=1": "'\ufeff=1", "a\x00b\r\nc": "a b  c", "": "", "   ": "   ", "|calc": "'|calc",
+		"a;=1+1": "a;'=1+1", "a; \"=1": "a;' \"=1", ";;-1;b": ";;'-1;b", "a;b": "a;b", "=1;=2": "'=1;'=2", "\u202e=1": "'\u202e=1", "\u2003=1": "'\u2003=1", "a\u0085=1": "a =1", "\u2060=1": "'\u2060=1", "%x": "'%x", "12 rue X": "12 rue X",
 	} {
 		if got := Cell(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
@@ -45,6 +46,23 @@ func TestTable(t *testing.T) {
 			if s := strings.TrimLeft(cell, " \ufeff"); strings.ContainsAny(cell, "\t\r\n") || s == "" || strings.ContainsRune("=+-@|%＝", []rune(s)[0]) {
 				t.Errorf("%s: %q became %q", name, cells[i], cell)
 			}
+		}
+	}
+}
+
+// TestTableCutAtSemicolons: a spreadsheet whose separator is the semicolon knows nothing
+// of our quotes.
+func TestTableCutAtSemicolons(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	w := NewSheet(&b)
+	cells := []string{"first", "a;=cmd|'/c calc'!A1;b", `a";"=1`, `;""=1`, ",;\n+1", "; ;@x", "x;\u200b-2"}
+	if err := errors.Join(w.Write(cells...), w.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	for _, cell := range strings.Split(b.String(), ";")[1:] {
+		if s := strings.TrimLeft(cell, " \"\u200b"); s != "" && strings.ContainsRune("=+-@", []rune(s)[0]) {
+			t.Errorf("%q begins a formula", cell)
 		}
 	}
 }
