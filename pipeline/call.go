@@ -155,7 +155,8 @@ func CallSealContext(call int64) []byte {
 	return b
 }
 
-// Quota bounds what an agent looks up. Zero is no bound.
+// Quota bounds what an agent looks up, by whichever way they come: on the pages and
+// through any program (LoginOf). Zero is no bound.
 type Quota struct {
 	Hour, Day int
 	Now       time.Time

@@ -42,7 +42,7 @@ func Run(t *testing.T, e Engine) {
 		{"search over imports", testSearchOverImports}, {"absorb too late", testAbsorbTooLate}, {"absorb chain", testAbsorbChain}, {"what strangers write", testWhatStrangersWrite},
 		{"answers", testAnswers}, {"planned", testPlanned}, {"outside", testOutside}, {"add tokens", testAddTokens},
 		{"users", testUsers}, {"first user", testFirstUser}, {"sessions", testSessions}, {"embargoes", testEmbargoes}, {"programs", testPrograms}, {"answers remembered", testRemembered},
-		{"calls", testCalls}, {"calls by filter", testEachCall}, {"look-up quota", testQuota}, {"look-up quota of a program", testSharedQuota}, {"wrong answers", testTries}, {"told before", testToldBefore},
+		{"calls", testCalls}, {"calls by filter", testEachCall}, {"look-up quota", testQuota}, {"look-up quota of a program", testSharedQuota}, {"look-up quota of a person", testQuotaOfOnePerson}, {"wrong answers", testTries}, {"told before", testToldBefore},
 		{"proposals", testProposals}, {"proposed again", testProposedAgain}, {"add a copy", testAddCopy},
 		{"answers written", testAnswersWritten}, {"answers concurrently", testAnswersConcurrently}, {"answers given", testAnswersGiven}, {"queries", testQueries}, {"forgeries", testForgeries},
 		{"users", testUsers}, {"first user", testFirstUser}, {"sessions", testSessions},

@@ -45,7 +45,7 @@ func (l *Ledger) OpenCall(ctx context.Context, c pipeline.Call, quota pipeline.Q
 	return c, err
 }
 
-// within refuses look-ups beyond a quota. Look-ups of one agent follow each other:
+// within refuses look-ups beyond a quota. Look-ups of one person follow each other:
 // else two at once would both be the last one.
 func within(ctx context.Context, q querier, quota pipeline.Quota, steps []pipeline.CallStep) error {
 	for _, s := range steps {
@@ -53,13 +53,15 @@ func within(ctx context.Context, q querier, quota pipeline.Quota, steps []pipeli
 			continue
 		}
 		for _, x := range quota.Bounds() {
-			who, query := clean(s.Agent), `SELECT count(*) FROM call_steps WHERE kind = 'look-up' AND agent = $1 AND at > $2`
-			args := []any{who, micros(quota.Now.Add(-x.Over))}
+			// Of the pages and of all programs: who has several ways looks up no more.
+			who, query := pipeline.LoginOf(clean(s.Agent)), `SELECT count(*) FROM call_steps WHERE kind = 'look-up' AND at > $2
+				AND agent IN (SELECT $3 UNION SELECT 'user:' || $1::text UNION SELECT 'token:' || name || '/' || $1::text FROM api_tokens)`
+			args := []any{who, micros(quota.Now.Add(-x.Over)), clean(s.Agent)}
 			if x.Shared {
 				// By the calls of late: the steps of a program are in no index by time.
 				who, query = quota.Shared, `SELECT count(*) FROM calls c JOIN call_steps s ON s.call_id = c.id
 					WHERE c.opened_at > $4 AND s.kind = 'look-up' AND s.agent >= $1 AND s.agent < $3 AND s.at > $2`
-				args = []any{who, args[1], quota.SharedEnd(), micros(quota.Now.Add(-x.Over - pipeline.LongestCall))}
+				args = []any{quota.Shared, args[1], quota.SharedEnd(), micros(quota.Now.Add(-x.Over - pipeline.LongestCall))}
 			}
 			if _, err := q.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('art34/look-up/' || $1::text, 0))`, who); err != nil {
 				return err

@@ -57,7 +57,11 @@ func (t *tx) within(q pipeline.Quota, steps []pipeline.CallStep) error {
 			continue
 		}
 		for _, x := range q.Bounds() {
-			query, args := `SELECT count(*) FROM call_steps WHERE kind = 'look-up' AND agent = ? AND at > ?`, []any{clean(s.Agent), micros(q.Now.Add(-x.Over))}
+			// Of the pages and of all programs: who has several ways looks up no more.
+			login := pipeline.LoginOf(clean(s.Agent))
+			query := `SELECT count(*) FROM call_steps WHERE kind = 'look-up' AND at > ?
+				AND agent IN (SELECT ? UNION SELECT 'user:' || ? UNION SELECT 'token:' || name || '/' || ? FROM api_tokens)`
+			args := []any{micros(q.Now.Add(-x.Over)), clean(s.Agent), login, login}
 			if x.Shared {
 				// By the calls of late: the steps of a program are in no index by time.
 				query = `SELECT count(*) FROM calls AS c CROSS JOIN call_steps AS s ON s.call_id = c.id
