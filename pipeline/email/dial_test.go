@@ -213,7 +213,7 @@ func TestDialCancelled(t *testing.T) {
 	}()
 	start := time.Now()
 	_, err := relay(t, f, nil).Dial(ctx)
-	if !errors.Is(err, context.Canceled) || time.Since(start) > 10*time.Second {
+	if !errors.Is(err, context.Canceled) || time.Since(start) > time.Minute {
 		t.Fatalf("%v after %v", err, time.Since(start))
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -52,9 +51,6 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 		defer f.stop()
 		c, err := relay(t, f, func(c *email.RelayConfig) {
 			c.PerConnection = rapid.IntRange(1, 10).Draw(rt, "per connection")
-			c.Timeouts.Quit = 20 * time.Millisecond
-			// A relay that owes an answer is given up on soon.
-			c.Timeouts.Command, c.Timeouts.Data, c.Timeouts.Dot = 500*time.Millisecond, 500*time.Millisecond, 500*time.Millisecond
 		}).Dial(t.Context())
 		if err != nil {
 			rt.Fatal(err)
