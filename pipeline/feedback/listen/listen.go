@@ -129,9 +129,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 	_ = l.Close()
+	<-served // nobody comes in any more, and all who did are guests
 	s.leave()
 	_ = inner.Close()
-	<-served
 	return nil
 }
 

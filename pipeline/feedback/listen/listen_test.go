@@ -25,7 +25,7 @@ import (
 // bench is a server and what it kept.
 type bench struct {
 	t     *testing.T
-	addr  string
+	reach func() (net.Conn, error)
 	stop  func() error
 	mu    sync.Mutex
 	kept  []listen.Envelope
@@ -34,7 +34,17 @@ type bench struct {
 
 func start(t *testing.T, c listen.Config) *bench {
 	t.Helper()
-	b := &bench{t: t}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startOn(t, c, l, func() (net.Conn, error) { return net.Dial("tcp", l.Addr().String()) })
+}
+
+// startOn starts a server on any listener.
+func startOn(t *testing.T, c listen.Config, l net.Listener, reach func() (net.Conn, error)) *bench {
+	t.Helper()
+	b := &bench{t: t, reach: reach}
 	if c.Takes == nil {
 		c.Takes = func(_ context.Context, a string) (bool, error) {
 			if strings.HasPrefix(a, "away") {
@@ -58,11 +68,6 @@ func start(t *testing.T, c listen.Config) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.addr = l.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx, l) }()
@@ -90,12 +95,12 @@ type client struct {
 
 func (b *bench) dial() *client {
 	b.t.Helper()
-	c, err := net.Dial("tcp", b.addr)
+	c, err := b.reach()
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	return &client{b.t, c, bufio.NewReader(c)}
 }
 
@@ -352,3 +357,51 @@ func TestStopBetweenKeptAndAnswered(t *testing.T) {
 		}
 	}
 }
+
+// TestStopAtTheDoor: a client that came in as the server stopped is not served after
+// Serve has returned: what it needs to keep a message may be gone by then.
+func TestStopAtTheDoor(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		here, there := net.Pipe()
+		closed := make(chan struct{})
+		l := &lastMinute{closed: closed, guest: there}
+		b := startOn(t, listen.Config{LMTP: true}, l, nil)
+		if err := b.stop(); err != nil {
+			t.Fatal(err)
+		}
+		_ = here.SetDeadline(time.Now().Add(time.Minute))
+		if said, err := io.ReadAll(here); err != nil || len(said) != 0 {
+			t.Fatalf("it was told %q, %v", said, err)
+		}
+	}
+}
+
+// lastMinute is a listener whose only client comes while it is being closed.
+type lastMinute struct {
+	closed chan struct{}
+	guest  net.Conn
+}
+
+// Accept implements net.Listener.
+func (l *lastMinute) Accept() (net.Conn, error) {
+	<-l.closed
+	if c := l.guest; c != nil {
+		l.guest = nil
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+
+// Close implements net.Listener.
+func (l *lastMinute) Close() error {
+	select {
+	case <-l.closed:
+	default:
+		close(l.closed)
+	}
+	return nil
+}
+
+// Addr implements net.Listener.
+func (l *lastMinute) Addr() net.Addr { return &net.UnixAddr{Name: "door", Net: "unix"} }
