@@ -85,18 +85,18 @@ func (p *IMAP) Close() {
 }
 
 // Check enters the folder, looks and leaves. It changes nothing.
-func (p *IMAP) Check(ctx context.Context) (messages int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+func (p *IMAP) Check(callers context.Context) (messages int, err error) {
+	ctx, cancel := context.WithTimeout(callers, time.Minute)
 	defer cancel()
 	s, err := p.config.enter(ctx)
 	if err != nil {
-		return 0, err
+		return 0, own(callers, err)
 	}
 	defer s.hangUp()
 	defer context.AfterFunc(ctx, s.hangUp)()
 	box, err := s.Select(p.config.Account.Folder, &imap.SelectOptions{ReadOnly: true}).Wait()
 	if err != nil {
-		return 0, s.explain(err, "cannot be opened")
+		return 0, own(callers, s.explain(err, "cannot be opened"))
 	}
 	if p.config.Account.Move != "" && !s.moves() {
 		return 0, errCannotMove
@@ -116,16 +116,22 @@ func (p *IMAP) Collect(ctx context.Context) (kept int, err error) {
 	}()
 	if p.session == nil {
 		if p.session, err = p.config.enter(ctx); err != nil {
-			return 0, err
+			return 0, own(ctx, err)
 		}
 	}
 	defer context.AfterFunc(ctx, p.session.hangUp)()
 	r := round{IMAP: p, s: p.session}
 	err = r.run(ctx)
+	return r.kept, own(ctx, err)
+}
+
+// own is an error of ours in place of what our own end of ctx made of the connection:
+// that says nothing about the server.
+func own(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		err = ctx.Err()
+		return ctx.Err()
 	}
-	return r.kept, err
+	return err
 }
 
 // round is one look at the folder.
