@@ -31,6 +31,8 @@ type Config struct {
 
 	// renewAfter is how many tasks an embedded Redis carries; tests lower it.
 	renewAfter int
+	// drained, if set, is called when Serve starts nothing more; tests wait for it.
+	drained func()
 }
 
 // Handler does the work of one task. It must end by itself, it reports failures

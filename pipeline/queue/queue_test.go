@@ -119,7 +119,7 @@ func receive[T any](t *testing.T, ch <-chan T) T {
 	select {
 	case v := <-ch:
 		return v
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing came")
 	}
 	panic("unreachable")
@@ -236,9 +236,11 @@ func TestDrain(t *testing.T) {
 		add(t, b, task("email", "a", pipeline.LaneNotice), task("email", "b", pipeline.LaneNotice))
 		started, release := make(chan bool, 2), make(chan bool)
 		var ended atomic.Bool
+		drained := make(chan bool)
+		b.config.drained = func() { close(drained) }
 		drain, stopDrain := context.WithCancel(t.Context())
 		defer stopDrain()
-		done := make(chan error)
+		done := make(chan error, 1)
 		go func() {
 			done <- b.Serve(drain, t.Context(), "email", 1, func(ctx context.Context, _ pipeline.Task) {
 				started <- true
@@ -248,6 +250,7 @@ func TestDrain(t *testing.T) {
 		}()
 		receive(t, started)
 		stopDrain()
+		receive(t, drained)
 		select {
 		case <-done:
 			t.Fatal("Serve did not wait")

@@ -47,6 +47,9 @@ func (q *Queue) Serve(drain, kill context.Context, kind string, concurrency int,
 	case <-kill.Done():
 	}
 	server.Stop()
+	if q.config.drained != nil {
+		q.config.drained()
+	}
 	w.wait()
 	closed := make(chan struct{})
 	go func() {
