@@ -103,7 +103,7 @@ func Main(m *testing.M, e Engine) int {
 
 // child works in several goroutines, and says what is durable.
 func child(e Engine, place, what string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	l, err := e.Open(ctx, place)
 	if err != nil {
@@ -168,7 +168,7 @@ func testKill(t *testing.T, e Engine) {
 	// A server may still be at the last statements of a client that was killed, and
 	// the check reads in several steps.
 	wrong := b.whole(said)
-	for limit := time.Now().Add(10 * time.Second); len(wrong) > 0 && time.Now().Before(limit); {
+	for limit := time.Now().Add(time.Minute); len(wrong) > 0 && time.Now().Before(limit); {
 		wrong = b.whole(said)
 	}
 	for _, w := range wrong {

@@ -17,7 +17,7 @@ var start = time.Date(2026, 1, 20, 8, 0, 0, 0, time.UTC)
 
 func openAt(t testing.TB, url string) *postgres.Ledger {
 	t.Helper()
-	l, err := postgres.Open(t.Context(), postgres.Config{URL: url, Timeout: 20 * time.Second})
+	l, err := postgres.Open(t.Context(), postgres.Config{URL: url})
 	if err != nil {
 		t.Fatal(err)
 	}

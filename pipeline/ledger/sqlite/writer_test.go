@@ -30,7 +30,7 @@ func blocked(t testing.TB, l *Ledger, f func()) {
 // to begin with.
 func waiting(t testing.TB, l *Ledger, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); len(l.writer.queue) < n; {
+	for deadline := time.Now().Add(time.Minute); len(l.writer.queue) < n; {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d requests wait, want %d", len(l.writer.queue), n)
 		}
@@ -44,7 +44,7 @@ func inHand(t testing.TB, l *Ledger) {
 	other := newTurn(l.cfg.Path)
 	defer other.close()
 	other.courtesy = time.Hour
-	for deadline := time.Now().Add(10 * time.Second); other.take(); {
+	for deadline := time.Now().Add(time.Minute); other.take(); {
 		other.pass()
 		if time.Now().After(deadline) {
 			t.Fatal("the writer has begun nothing")
