@@ -44,22 +44,22 @@ func chaos(t *testing.T, seed uint64) {
 	})
 	w.people(60, pipeline.Post, nil)
 	scripted := rand.New(rand.NewPCG(seed, 3))
-	w.relay.script = func(int64, int, int) pipeline.Answer {
+	w.relay.script = func(notice int64, _, _ int) pipeline.Answer {
 		w.relay.took = time.Duration(1+scripted.IntN(30)) * time.Millisecond
 		if scripted.IntN(200) == 0 {
 			w.relay.took = time.Duration(scripted.IntN(40)) * time.Second
 		}
 		switch x := scripted.IntN(100); {
 		case x < 5:
-			return dead550
-		case x < 10:
 			return later451
-		case x < 12:
+		case x < 7:
 			return ours554
-		case x < 18:
+		case x < 13:
 			return hungUp
-		case x < 24:
+		case x < 19:
 			return doubt
+		case notice%25 == 0: // one in 25 of each provider, by no chance more: a cohort that is held waits for a person
+			return dead550
 		}
 		return ok250
 	}
