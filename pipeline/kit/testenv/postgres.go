@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // PostgresConfig says what kind of server a test needs.
@@ -166,13 +167,15 @@ func (s *PostgresServer) Start(t testing.TB) {
 	_ = s.proc.hold.Close()
 	// A killed child holds the shared memory a little longer than its parent, and
 	// nobody may start while it does.
-	var err error
-	for range 4 * starts {
-		if err = s.start(); err == nil {
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		err := s.start()
+		if err == nil {
 			return
 		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
 	}
-	t.Fatal(err)
 }
 
 // Pause stops every process of the server with SIGSTOP: it is there and does not
