@@ -10,6 +10,7 @@ import (
 type RunState string
 
 const (
+	RunFilling   RunState = "filling"   // members are being added, some at a time; whoever cuts it makes it RunCut, or whoever finds it later
 	RunCut       RunState = "cut"       // members are committed; the file is being drawn, or redrawn after a crash
 	RunAssembled RunState = "assembled" // the file exists and its hash is recorded; a person releases or voids
 	RunReleased  RunState = "released"  // handed to the print shop; only a recall brings it back
@@ -44,6 +45,10 @@ const (
 	MostRunLetters = 4000
 	MostRunPages   = 8000 // with blank backs: long letters make smaller runs
 )
+
+// RunSlice is how many letters of a run the ledger moves in one transaction: an
+// agent's entry in the audit trail waits for it.
+const RunSlice = 100
 
 // Name is the run as people and files know it: "R000042".
 func (r Run) Name() string { return RunName(r.ID) }
@@ -87,6 +92,15 @@ type RunItem struct {
 	FirstPage int // in the PDF, from 1
 	Pages     int // with the blank back
 	State     RunItemState
+}
+
+// Drawn is what the drawing says about one letter of a run.
+type Drawn struct {
+	Ticket           // the notice as it was drawn
+	Seq       int    // of its item
+	FirstPage int    // in the PDF, from 1
+	Pages     int    // with the blank back
+	Bytes     []byte // SHA-256, for its attempt
 }
 
 // RunItemState is what became of one letter of a run.

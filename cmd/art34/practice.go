@@ -285,7 +285,7 @@ func (p *practice) print(ctx context.Context) (open bool, err error) {
 	}
 	for _, r := range runs {
 		switch r.State {
-		case pipeline.RunCut:
+		case pipeline.RunFilling, pipeline.RunCut:
 			open = true
 		case pipeline.RunAssembled:
 			open = true

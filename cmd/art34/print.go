@@ -112,7 +112,7 @@ func (h *house) lookForFiles(ctx context.Context, runs []pipeline.Run, views []r
 		case pipeline.RunVoided:
 			v.FileState, v.Destroyed = fileDestroyed, &r.ClosedAt
 			continue
-		case pipeline.RunCut:
+		case pipeline.RunFilling, pipeline.RunCut:
 			continue // being drawn
 		}
 		if !asked[r.Campaign] {

@@ -82,7 +82,7 @@ func (d *returnDesk) noteRun(ctx context.Context, l *returnedLetter, id int64) e
 		return err
 	}
 	switch r.run.State {
-	case pipeline.RunCut, pipeline.RunAssembled:
+	case pipeline.RunFilling, pipeline.RunCut, pipeline.RunAssembled:
 		d.result.note(r.run.Name() + " was never released here, and letters of it come back: art34 print release, then art34 print ack")
 	case pipeline.RunReleased:
 		d.result.note("the deposit of " + r.run.Name() + " is not acknowledged yet, and letters of it come back already: art34 print ack")

@@ -129,7 +129,7 @@ func TestWordsOfTheVocabulary(t *testing.T) {
 	for _, s := range []pipeline.CampaignState{pipeline.Draft, pipeline.Approved, pipeline.Running, pipeline.Paused, pipeline.Withdrawn} {
 		keys = append(keys, "campaign."+string(s))
 	}
-	for _, s := range []pipeline.RunState{pipeline.RunCut, pipeline.RunAssembled, pipeline.RunReleased, pipeline.RunDeposited, pipeline.RunVoided, pipeline.RunRecalled} {
+	for _, s := range []pipeline.RunState{pipeline.RunFilling, pipeline.RunCut, pipeline.RunAssembled, pipeline.RunReleased, pipeline.RunDeposited, pipeline.RunVoided, pipeline.RunRecalled} {
 		keys = append(keys, "runstate."+string(s))
 	}
 	for _, s := range []pipeline.State{pipeline.Due, pipeline.Queued, pipeline.InDoubt, pipeline.Accepted, pipeline.Posted} {

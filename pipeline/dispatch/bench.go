@@ -267,47 +267,90 @@ func (b *bench) cutAll(ctx context.Context) error {
 	return nil
 }
 
-// cut commits a run with its members and asks for its drawing. Letters that have
-// moved on meanwhile spoil it: nothing is written, and the rest is looked at again.
+// cut commits a run with its members, some at a time, and asks for its drawing.
+// Letters that have moved on meanwhile spoil the slice that they are in: it is not
+// written, and the rest of it is looked at again. A run that is left half full, by a
+// crash or because somebody said stop, is closed by the next look.
 func (b *bench) cut(ctx context.Context, p pile, letters []sheetOf) error {
 	slices.SortFunc(letters, func(a, z sheetOf) int {
 		return cmp.Or(cmp.Compare(a.sheet.Sort, z.sheet.Sort), cmp.Compare(a.n.ID, z.n.ID))
 	})
 	s := b.r.s
 	run := pipeline.Run{
-		Campaign: b.k.ID, State: pipeline.RunCut, Profile: p.profile, Class: p.class, Sheets: p.sheets, Letters: len(letters),
+		Campaign: b.k.ID, State: pipeline.RunFilling, Profile: p.profile, Class: p.class, Sheets: p.sheets, Letters: len(letters),
 		Version: b.k.Version, CutAt: s.Clock.Now(), LetterDate: b.date,
 	}
+	if len(letters) <= pipeline.RunSlice {
+		run.State = pipeline.RunCut
+	}
+	in := 0
+	for slice := range slices.Chunk(letters, pipeline.RunSlice) {
+		items, members, err := b.members(run, slice, in)
+		if err != nil {
+			return err
+		}
+		if run.ID == 0 {
+			run, err = s.Ledger.CutRun(ctx, run, items, members)
+		} else {
+			err = s.Ledger.AddToRun(ctx, run.ID, items, members)
+		}
+		switch {
+		case errors.Is(err, pipeline.ErrStale):
+			b.whole = false
+			continue
+		case errors.Is(err, pipeline.ErrConflict): // somebody else leads, and has closed it
+			b.whole = false
+		case err != nil:
+			return err
+		default:
+			in += len(slice)
+			b.forget(slice)
+		}
+		if err != nil || !b.goesOn() {
+			b.whole = false
+			break
+		}
+	}
+	if in == 0 {
+		return nil
+	}
+	if run.State == pipeline.RunFilling {
+		if err := s.Ledger.CloseRun(ctx, run.ID); err != nil {
+			return err
+		}
+	}
+	s.Log.Info("print run cut", "run", run.Name(), "campaign", run.Campaign, "letters", in)
+	b.r.ask(ctx, run.ID)
+	return nil
+}
+
+// members are the letters of a run that come after those that are in it.
+func (b *bench) members(run pipeline.Run, letters []sheetOf, in int) ([]pipeline.RunItem, []pipeline.Change, error) {
 	items := make([]pipeline.RunItem, len(letters))
 	members := make([]pipeline.Change, len(letters))
 	for i, l := range letters {
 		e := pipeline.Event{Notice: l.n.ID, Attempt: l.n.Attempt, Kind: pipeline.EvCut, At: run.CutAt, Actor: actorPrint}
 		next, _, err := b.k.policy.Apply(l.n, e)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		next.MovedAt = s.Real.Now()
+		next.MovedAt = b.r.s.Real.Now()
+		seq := in + i + 1
 		members[i] = pipeline.Move(l.n, next, e)
 		members[i].Attempt = &pipeline.Attempt{
 			Notice: l.n.ID, N: l.n.Attempt, Kind: l.n.Kind, Channel: pipeline.Post, Version: run.Version, Told: l.sheet.Told,
-			At: run.LetterDate, Letter: l.sheet.Letter[:], Renderer: l.sheet.Renderer, Seq: i + 1,
+			At: run.LetterDate, Letter: l.sheet.Letter[:], Renderer: l.sheet.Renderer, Seq: seq,
 		}
-		items[i] = pipeline.RunItem{Seq: i + 1, Notice: l.n.ID, Attempt: l.n.Attempt, State: pipeline.ItemIn}
+		items[i] = pipeline.RunItem{Seq: seq, Notice: l.n.ID, Attempt: l.n.Attempt, State: pipeline.ItemIn}
 	}
-	run, err := s.Ledger.CutRun(ctx, run, items, members)
-	if errors.Is(err, pipeline.ErrStale) {
-		b.whole = false
-		return nil
-	}
-	if err != nil {
-		return err
-	}
+	return items, members, nil
+}
+
+// forget drops the sheets of letters that are in a run.
+func (b *bench) forget(letters []sheetOf) {
 	b.r.mu.Lock()
+	defer b.r.mu.Unlock()
 	for _, l := range letters {
 		delete(b.r.sheets, l.n.ID)
 	}
-	b.r.mu.Unlock()
-	s.Log.Info("print run cut", "run", run.Name(), "campaign", run.Campaign, "letters", run.Letters)
-	b.r.ask(ctx, run.ID)
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -70,11 +71,56 @@ func (s *Service) runLetters(ctx context.Context, run int64) ([]RunLetter, error
 	return out, nil
 }
 
-// assemble records what is in the file. A letter that measured well and could not
-// be drawn is taken out of the run, and held.
+// assemble records what is in the file: the letters some at a time, and when all are
+// on record, the run. If we die between, or a letter has moved on, it is drawn again.
+// A letter that measured well and could not be drawn is taken out of the run, and
+// held.
 func (r *printRoom) assemble(ctx context.Context, run pipeline.Run, letters []RunLetter, d Drawn) error {
 	s := r.s
 	now := s.Clock.Now()
+	policy := s.policyOf(run.Campaign)
+	l, err := r.sort(run, letters, d, policy, now)
+	if err != nil {
+		return err
+	}
+	for some := range slices.Chunk(l.drawn, pipeline.RunSlice) {
+		if err == nil {
+			err = s.Ledger.DrawRun(ctx, run.ID, some)
+		}
+	}
+	run.State, run.File, run.SHA256, run.Pages, run.Letters, run.AssembledAt = pipeline.RunAssembled, d.File, d.SHA256, d.Pages, len(d.Items), now
+	if len(d.Items) == 0 {
+		run.State, run.ClosedAt = pipeline.RunVoided, now
+	}
+	if err == nil {
+		err = s.Ledger.AssembleRun(ctx, run, l.tickets, l.items, l.members, pipeline.Audit{
+			Campaign: run.Campaign, At: now, Actor: actorPrint, Action: "run-" + string(run.State), Detail: run.Name(),
+		})
+	}
+	if errors.Is(err, pipeline.ErrConflict) {
+		return r.tidy(ctx, run)
+	}
+	if err != nil || len(l.out) == 0 {
+		return err
+	}
+	if run.State == pipeline.RunVoided {
+		err = s.Press.Remove(ctx, run)
+	}
+	return errors.Join(err, r.hold(ctx, run, policy, l.out))
+}
+
+// sorted are the letters of a run after its drawing: those in the file, and those
+// that are taken out.
+type sorted struct {
+	drawn   []pipeline.Drawn
+	tickets []pipeline.Ticket // of drawn
+
+	items   []pipeline.RunItem // taken out
+	members []pipeline.Change
+	out     map[int64]string // notice → code
+}
+
+func (r *printRoom) sort(run pipeline.Run, letters []RunLetter, d Drawn, policy pipeline.Policy, now time.Time) (l sorted, err error) {
 	places := make(map[int]DrawnItem, len(d.Items))
 	for _, i := range d.Items {
 		places[i.Seq] = i
@@ -83,68 +129,29 @@ func (r *printRoom) assemble(ctx context.Context, run pipeline.Run, letters []Ru
 	for _, u := range d.Unfit {
 		codes[u.Seq] = u.Code
 	}
-	policy := s.policyOf(run.Campaign)
-	var items []pipeline.RunItem
-	var members []pipeline.Change
-	out := map[int64]string{} // notice → code
-	for _, l := range letters {
-		item := l.Item
-		place, ok := places[item.Seq]
-		if !ok {
-			code := codes[item.Seq]
-			if code == "" {
-				code = "not-drawn"
-			}
-			item.State, out[item.Notice] = pipeline.ItemOut, code
-			e := pipeline.Event{Notice: item.Notice, Attempt: item.Attempt, Kind: pipeline.EvVoided, At: now, Actor: actorPrint, Code: code, Detail: run.Name()}
-			next, _, err := policy.Apply(l.Job.Notice, e)
-			if err != nil {
-				return err
-			}
-			next.MovedAt = s.Real.Now()
-			members = append(members, pipeline.Move(l.Job.Notice, next, e))
-		} else {
-			item.FirstPage, item.Pages = place.FirstPage, place.Pages
-			c, err := r.drawn(ctx, l, place)
-			if err != nil {
-				return err
-			}
-			members = append(members, c)
+	l.out = map[int64]string{}
+	for _, x := range letters {
+		item := x.Item
+		if place, ok := places[item.Seq]; ok {
+			ticket := pipeline.Ticket{Notice: item.Notice, Gen: x.Job.Gen}
+			l.tickets = append(l.tickets, ticket)
+			l.drawn = append(l.drawn, pipeline.Drawn{Ticket: ticket, Seq: item.Seq, FirstPage: place.FirstPage, Pages: place.Pages, Bytes: place.Hash[:]})
+			continue
 		}
-		items = append(items, item)
-	}
-	run.State, run.File, run.SHA256, run.Pages, run.Letters, run.AssembledAt = pipeline.RunAssembled, d.File, d.SHA256, d.Pages, len(d.Items), now
-	if len(d.Items) == 0 {
-		run.State, run.ClosedAt = pipeline.RunVoided, now
-	}
-	err := s.Ledger.UpdateRun(ctx, run, []pipeline.RunState{pipeline.RunCut}, items, members, pipeline.Audit{
-		Campaign: run.Campaign, At: now, Actor: actorPrint, Action: "run-" + string(run.State), Detail: run.Name(),
-	})
-	if errors.Is(err, pipeline.ErrConflict) {
-		return r.tidy(ctx, run)
-	}
-	if err != nil || len(out) == 0 {
-		return err
-	}
-	if run.State == pipeline.RunVoided {
-		err = s.Press.Remove(ctx, run)
-	}
-	return errors.Join(err, r.hold(ctx, run, policy, out))
-}
-
-// drawn adds to an attempt what only the drawing knows. The notice stays in
-// Printing.
-func (r *printRoom) drawn(ctx context.Context, l RunLetter, d DrawnItem) (pipeline.Change, error) {
-	c := pipeline.Change{From: l.Job.Notice, To: l.Job.Notice}
-	c.To.Gen++
-	list, err := r.s.Ledger.Attempts(ctx, l.Item.Notice)
-	for _, a := range list {
-		if a.N == l.Item.Attempt {
-			a.Bytes = d.Hash[:]
-			c.Attempt = &a
+		code := codes[item.Seq]
+		if code == "" {
+			code = "not-drawn"
 		}
+		item.State, l.out[item.Notice] = pipeline.ItemOut, code
+		e := pipeline.Event{Notice: item.Notice, Attempt: item.Attempt, Kind: pipeline.EvVoided, At: now, Actor: actorPrint, Code: code, Detail: run.Name()}
+		next, _, err := policy.Apply(x.Job.Notice, e)
+		if err != nil {
+			return l, err
+		}
+		next.MovedAt = r.s.Real.Now()
+		l.items, l.members = append(l.items, item), append(l.members, pipeline.Move(x.Job.Notice, next, e))
 	}
-	return c, err
+	return l, nil
 }
 
 // tidy removes the file of a run that was voided while it was being drawn. One

@@ -333,25 +333,86 @@ func (l *memLedger) Record(_ context.Context, events []pipeline.Event) error {
 func (l *memLedger) CutRun(_ context.Context, r pipeline.Run, items []pipeline.RunItem, members []pipeline.Change) (pipeline.Run, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	id := int64(len(l.runs) + 1)
+	if err := l.enter(id, items, members); err != nil {
+		return r, err
+	}
+	r.ID = id
+	l.runs[id] = &r
+	return r, nil
+}
+
+func (l *memLedger) AddToRun(_ context.Context, id int64, items []pipeline.RunItem, members []pipeline.Change) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.runs[id].State != pipeline.RunFilling {
+		return pipeline.ErrConflict
+	}
+	return l.enter(id, items, members)
+}
+
+func (l *memLedger) CloseRun(_ context.Context, id int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r := l.runs[id]; r.State == pipeline.RunFilling {
+		r.State, r.Letters = pipeline.RunCut, len(l.items[id])
+	}
+	return nil
+}
+
+func (l *memLedger) enter(id int64, items []pipeline.RunItem, members []pipeline.Change) error {
 	for _, c := range members {
 		if err := checkChange(c); err != nil {
-			return r, err
+			return err
 		}
 		if n := l.notices[c.From.ID]; n == nil || n.Gen != c.From.Gen {
-			return r, pipeline.ErrStale
+			return pipeline.ErrStale
 		}
 	}
-	r.ID = int64(len(l.runs) + 1)
-	l.runs[r.ID] = &r
 	for i := range items {
-		items[i].Run = r.ID
+		items[i].Run = id
 		if a := members[i].Attempt; a != nil {
-			a.Run, a.Seq = r.ID, items[i].Seq
+			a.Run, a.Seq = id, items[i].Seq
 		}
 		l.apply(members[i])
 	}
-	l.items[r.ID] = slices.Clone(items)
-	return r, nil
+	l.items[id] = append(l.items[id], items...)
+	return nil
+}
+
+func (l *memLedger) DrawRun(_ context.Context, id int64, letters []pipeline.Drawn) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.runs[id].State != pipeline.RunCut {
+		return pipeline.ErrConflict
+	}
+	for _, d := range letters {
+		if n := l.notices[d.Notice]; n.Gen != d.Gen || n.State != pipeline.Printing {
+			return pipeline.ErrStale
+		}
+	}
+	for _, d := range letters {
+		list := l.attempts[d.Notice]
+		list[len(list)-1].Bytes = d.Bytes
+		for j := range l.items[id] {
+			if i := &l.items[id][j]; i.Seq == d.Seq {
+				i.FirstPage, i.Pages = d.FirstPage, d.Pages
+			}
+		}
+	}
+	return nil
+}
+
+func (l *memLedger) AssembleRun(ctx context.Context, r pipeline.Run, drawn []pipeline.Ticket, items []pipeline.RunItem, members []pipeline.Change, a pipeline.Audit) error {
+	l.mu.Lock()
+	for _, k := range drawn {
+		if n := l.notices[k.Notice]; n.Gen != k.Gen || n.State != pipeline.Printing {
+			l.mu.Unlock()
+			return pipeline.ErrStale
+		}
+	}
+	l.mu.Unlock()
+	return l.UpdateRun(ctx, r, []pipeline.RunState{pipeline.RunCut}, items, members, a)
 }
 
 func (l *memLedger) Run(_ context.Context, id int64) (pipeline.Run, error) {

@@ -365,7 +365,8 @@ type flaky struct {
 	down    bool
 	dead    bool
 	latency time.Duration
-	lose    func() bool // a commit is written and its answer lost
+	lose    func() bool          // a commit is written and its answer lost
+	slice   func(*flaky, string) // is called before a slice of a run is written
 }
 
 var errAway = fmt.Errorf("ledger: %w", pipeline.ErrAway)
@@ -393,6 +394,12 @@ func (f *flaky) up(ctx context.Context) error {
 		return errAway
 	}
 	return nil
+}
+
+func (f *flaky) before(what string) {
+	if f.slice != nil {
+		f.slice(f, what)
+	}
 }
 
 func (f *flaky) Commit(ctx context.Context, c []pipeline.Change) ([]bool, error) {
@@ -463,6 +470,37 @@ func (f *flaky) CutRun(ctx context.Context, r pipeline.Run, i []pipeline.RunItem
 		return r, err
 	}
 	return f.memLedger.CutRun(ctx, r, i, m)
+}
+
+func (f *flaky) AddToRun(ctx context.Context, id int64, i []pipeline.RunItem, m []pipeline.Change) error {
+	f.before("add")
+	if err := f.up(ctx); err != nil {
+		return err
+	}
+	return f.memLedger.AddToRun(ctx, id, i, m)
+}
+
+func (f *flaky) CloseRun(ctx context.Context, id int64) error {
+	if err := f.up(ctx); err != nil {
+		return err
+	}
+	return f.memLedger.CloseRun(ctx, id)
+}
+
+func (f *flaky) DrawRun(ctx context.Context, id int64, d []pipeline.Drawn) error {
+	f.before("draw")
+	if err := f.up(ctx); err != nil {
+		return err
+	}
+	return f.memLedger.DrawRun(ctx, id, d)
+}
+
+func (f *flaky) AssembleRun(ctx context.Context, r pipeline.Run, k []pipeline.Ticket, i []pipeline.RunItem, m []pipeline.Change, a pipeline.Audit) error {
+	f.before("assemble")
+	if err := f.up(ctx); err != nil {
+		return err
+	}
+	return f.memLedger.AssembleRun(ctx, r, k, i, m, a)
 }
 
 func (f *flaky) UpdateRun(ctx context.Context, r pipeline.Run, from []pipeline.RunState, i []pipeline.RunItem, m []pipeline.Change, a pipeline.Audit) error {

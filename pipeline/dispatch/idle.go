@@ -38,7 +38,7 @@ func (s *Service) Idle(ctx context.Context) (Idle, error) {
 	}
 	runs, err := s.Ledger.Runs(ctx, 0)
 	for _, r := range runs {
-		if r.State == pipeline.RunCut {
+		if r.State == pipeline.RunFilling || r.State == pipeline.RunCut {
 			i.Idle = false
 		}
 	}

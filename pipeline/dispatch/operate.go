@@ -143,7 +143,7 @@ func (o Operations) Cancel(ctx context.Context, name, reason string) (Moved, err
 	}
 	runs, err := o.Ledger.Runs(ctx, c.ID)
 	for _, r := range runs {
-		if r.State == pipeline.RunCut || r.State == pipeline.RunAssembled {
+		if r.State == pipeline.RunFilling || r.State == pipeline.RunCut || r.State == pipeline.RunAssembled {
 			// One that is released at this very moment stays with the print shop.
 			if _, err := o.VoidRun(ctx, r.ID, "campaign-cancelled"); err != nil && !conflict(err) {
 				return Moved{}, err

@@ -44,11 +44,15 @@ type Mover interface {
 // RunKeeper keeps print runs.
 type RunKeeper interface {
 	CutRun(ctx context.Context, r pipeline.Run, items []pipeline.RunItem, members []pipeline.Change) (pipeline.Run, error)
+	AddToRun(ctx context.Context, id int64, items []pipeline.RunItem, members []pipeline.Change) error
+	CloseRun(ctx context.Context, id int64) error
 	Run(ctx context.Context, id int64) (pipeline.Run, error)
 	Runs(ctx context.Context, campaign int64) ([]pipeline.Run, error)
 	RunItems(ctx context.Context, id int64) ([]pipeline.RunItem, error)
 	RunJobs(ctx context.Context, id int64) ([]pipeline.Job, error)
 	UpdateRun(ctx context.Context, r pipeline.Run, from []pipeline.RunState, items []pipeline.RunItem, members []pipeline.Change, a pipeline.Audit) error
+	DrawRun(ctx context.Context, id int64, letters []pipeline.Drawn) error
+	AssembleRun(ctx context.Context, r pipeline.Run, drawn []pipeline.Ticket, items []pipeline.RunItem, members []pipeline.Change, a pipeline.Audit) error
 }
 
 // Finder finds what is left behind and what comes next, and keeps leases.

@@ -183,7 +183,8 @@ func (s *Service) moreComing(ctx context.Context, k *campaign, now time.Time) (b
 }
 
 // redraw asks for the drawing of runs that were cut and not drawn: their task was
-// lost, or its process died.
+// lost, or its process died. Nobody but the leader fills a run, and not now: one that
+// is being filled was left half full, and is closed with the letters that it has.
 func (r *printRoom) redraw(ctx context.Context) error {
 	if r.runs != 0 && r.s.elapsed()-r.runs < runsEvery {
 		return nil
@@ -193,7 +194,12 @@ func (r *printRoom) redraw(ctx context.Context) error {
 		return err
 	}
 	for _, run := range runs {
-		if run.State != pipeline.RunCut {
+		if run.State == pipeline.RunFilling {
+			if err := r.s.Ledger.CloseRun(ctx, run.ID); err != nil {
+				return err
+			}
+			r.ask(ctx, run.ID)
+		} else if run.State != pipeline.RunCut {
 			delete(r.asked, run.ID)
 		} else if at, ok := r.asked[run.ID]; !ok || r.s.elapsed()-at >= drawAgain {
 			r.ask(ctx, run.ID)

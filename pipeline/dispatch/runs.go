@@ -146,6 +146,12 @@ func (o Operations) readRun(ctx context.Context, id int64) (pipeline.Run, []RunL
 	if errors.Is(err, pipeline.ErrNotFound) {
 		return r, nil, &pipeline.Error{Code: "run-unknown", Permanent: true, Sentence: "there is no print run " + pipeline.RunName(id), Hint: "art34 print list shows them", Cause: err}
 	}
+	if err == nil && r.State == pipeline.RunFilling {
+		// Nothing may join it any more, or the letters read here would not be all.
+		if err = o.Ledger.CloseRun(ctx, id); err == nil {
+			r, err = o.Ledger.Run(ctx, id)
+		}
+	}
 	if err != nil {
 		return r, nil, o.explain(err, "")
 	}

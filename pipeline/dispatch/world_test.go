@@ -28,7 +28,8 @@ type world struct {
 	wayBack  func(pipeline.Campaign, pipeline.Channel) bool
 	noRelay  bool
 	latency  time.Duration // of every call that writes
-	n        int           // notices
+	slice    func(*flaky, string)
+	n        int // notices
 	owners   int
 	log      logBuffer
 }
@@ -111,7 +112,7 @@ func (w *world) start(roles ...Role) *proc {
 		roles = []Role{RoleDispatch, RoleCourier, RolePrint}
 	}
 	w.owners++
-	f := &flaky{memLedger: w.ledger, latency: w.latency}
+	f := &flaky{memLedger: w.ledger, latency: w.latency, slice: w.slice}
 	c := Config{
 		Ledger: f, Queue: w.queue, Specs: memSpecs{w.spec}, Composer: w.composer, Press: w.press, Clock: clock.Real{}, Real: clock.Real{},
 		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Owner: fmt.Sprint("owner-", w.owners), WayBack: w.wayBack,

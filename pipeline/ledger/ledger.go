@@ -188,7 +188,14 @@ type Printer interface {
 	// pipeline.ErrStale. items and members are parallel. The run's ID is given by
 	// the ledger and set in the items and, with Seq, in the attempts of the members;
 	// an EvCut without Detail gets the name of the run.
+	//
+	// A run of more than pipeline.RunSlice letters begins as RunFilling: AddToRun adds
+	// members to it in the same way, as long as it is that, else pipeline.ErrConflict;
+	// CloseRun makes it RunCut, with the letters that it has. Closing a run that is not
+	// RunFilling changes nothing.
 	CutRun(ctx context.Context, r pipeline.Run, items []pipeline.RunItem, members []pipeline.Change) (pipeline.Run, error)
+	AddToRun(ctx context.Context, id int64, items []pipeline.RunItem, members []pipeline.Change) error
+	CloseRun(ctx context.Context, id int64) error
 	Run(ctx context.Context, id int64) (pipeline.Run, error)
 	Runs(ctx context.Context, campaign int64) ([]pipeline.Run, error) // oldest first; campaign 0: all
 	RunItems(ctx context.Context, id int64) ([]pipeline.RunItem, error)
@@ -199,6 +206,14 @@ type Printer interface {
 	// items and members change with it in one transaction (members by
 	// compare-and-set; one that has moved on: pipeline.ErrStale).
 	UpdateRun(ctx context.Context, r pipeline.Run, from []pipeline.RunState, items []pipeline.RunItem, members []pipeline.Change, a pipeline.Audit) error
+	// DrawRun notes what the drawing says about some letters of a run in RunCut, else
+	// pipeline.ErrConflict. If one is no longer Printing as it was drawn nothing is
+	// written and the error is pipeline.ErrStale. Repeating it changes nothing: a run
+	// is drawn in one way.
+	DrawRun(ctx context.Context, id int64, letters []pipeline.Drawn) error
+	// AssembleRun is UpdateRun for a run in RunCut; drawn are the letters in its file,
+	// of which none may have moved on since they were drawn (pipeline.ErrStale).
+	AssembleRun(ctx context.Context, r pipeline.Run, drawn []pipeline.Ticket, items []pipeline.RunItem, members []pipeline.Change, a pipeline.Audit) error
 }
 
 // Keeper runs leases and finds what somebody left behind. Times are the

@@ -86,6 +86,7 @@ const (
 const (
 	childSends  = "sends"
 	childStages = "stages"
+	childPrints = "prints"
 )
 
 // Main runs the tests, or, as the child of a test, works until it is killed. Call
@@ -113,8 +114,11 @@ func child(e Engine, place, what string) error {
 	if err != nil {
 		return err
 	}
-	if what == childStages {
+	switch what {
+	case childStages:
 		return stageForever(ctx, l, c)
+	case childPrints:
+		return printForever(ctx, l, c)
 	}
 	failed := make(chan error)
 	for range 4 {

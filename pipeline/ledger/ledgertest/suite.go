@@ -34,7 +34,7 @@ func Run(t *testing.T, e Engine) {
 		{"take", testTake}, {"take concurrently", testTakeConcurrently}, {"load and requeue", testLoadRequeue},
 		{"commit compares and sets", testCommit}, {"commit refuses", testCommitRefuses}, {"commit concurrently", testCommitConcurrently},
 		{"late writer", testLateWriter}, {"attempts and counters", testAttempts}, {"sealed moves with the change", testSealed}, {"record", testRecord},
-		{"peek", testPeek}, {"cut a run", testCutRun}, {"update a run", testUpdateRun},
+		{"peek", testPeek}, {"cut a run", testCutRun}, {"update a run", testUpdateRun}, {"fill a run", testFillRun}, {"draw a run", testDrawRun},
 		{"lease", testLease}, {"orphans", testOrphans}, {"stale queued", testStaleQueued}, {"expired", testExpired},
 		{"tally", testTally}, {"next due and count due", testDueCounts}, {"reasons and versions", testReasons}, {"each", testEach}, {"events by notice", testEventsByNotice},
 		{"everything survives a restart", testRestart}, {"cancelled context", testCancelled}, {"two openers", testTwoOpeners},
@@ -48,7 +48,7 @@ func Run(t *testing.T, e Engine) {
 		{"users", testUsers}, {"first user", testFirstUser}, {"sessions", testSessions},
 		{"writings", testWritings}, {"writings race", testWritingsRace},
 		{"inbox", testInbox}, {"inbox concurrently", testInboxConcurrently},
-		{"model", testModel}, {"kill -9", testKill}, {"abandoned import", testAbandonedImport},
+		{"model", testModel}, {"kill -9", testKill}, {"kill -9 while printing", testKillPrinting}, {"abandoned import", testAbandonedImport},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

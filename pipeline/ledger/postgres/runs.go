@@ -56,20 +56,72 @@ func (l *Ledger) CutRun(ctx context.Context, r pipeline.Run, items []pipeline.Ru
 		if _, err := q.Exec(ctx, `INSERT INTO runs (`+runColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`, values...); err != nil {
 			return err
 		}
-		_, err = q.CopyFrom(ctx, pgx.Identifier{"run_items"}, []string{"run_id", "seq", "notice_id", "attempt", "first_page", "pages", "state"},
-			pgx.CopyFromSlice(len(items), func(i int) ([]any, error) {
-				it := items[i]
-				return []any{cut.ID, int32(it.Seq), it.Notice, int32(it.Attempt), int32(it.FirstPage), int32(it.Pages), string(it.State)}, nil
-			}))
-		if err != nil {
-			return err
-		}
-		return applyAll(ctx, q, inRun(cut.ID, items, members))
+		return enter(ctx, q, cut.ID, items, members)
 	})
 	if err != nil {
 		return r, err
 	}
 	return cut, nil
+}
+
+// AddToRun adds members to a run that is being filled.
+func (l *Ledger) AddToRun(ctx context.Context, id int64, items []pipeline.RunItem, members []pipeline.Change) error {
+	if len(items) != len(members) {
+		return fmt.Errorf("%d items and %d members of a run", len(items), len(members))
+	}
+	if err := errors.Join(check(members), onceEach(members)); err != nil {
+		return err
+	}
+	return l.tx(ctx, l.hot, func(ctx context.Context, q querier) error {
+		if err := runIn(ctx, q, id, pipeline.RunFilling); err != nil {
+			return err
+		}
+		return enter(ctx, q, id, items, members)
+	})
+}
+
+// CloseRun ends the filling of a run.
+func (l *Ledger) CloseRun(ctx context.Context, id int64) error {
+	return l.tx(ctx, l.hot, func(ctx context.Context, q querier) error {
+		// Whoever adds members has the row locked. The letters are counted by a second
+		// statement, which sees what was committed while this one waited.
+		err := runIn(ctx, q, id, pipeline.RunFilling)
+		if errors.Is(err, pipeline.ErrConflict) || errors.Is(err, pipeline.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		_, err = q.Exec(ctx, `UPDATE runs SET state = 'cut', letters = (SELECT count(*) FROM run_items WHERE run_id = $1) WHERE id = $1`, id)
+		return err
+	})
+}
+
+// enter writes members into a run.
+func enter(ctx context.Context, q querier, run int64, items []pipeline.RunItem, members []pipeline.Change) error {
+	_, err := q.CopyFrom(ctx, pgx.Identifier{"run_items"}, []string{"run_id", "seq", "notice_id", "attempt", "first_page", "pages", "state"},
+		pgx.CopyFromSlice(len(items), func(i int) ([]any, error) {
+			it := items[i]
+			return []any{run, int32(it.Seq), it.Notice, int32(it.Attempt), int32(it.FirstPage), int32(it.Pages), string(it.State)}, nil
+		}))
+	if err != nil {
+		return err
+	}
+	return applyAll(ctx, q, inRun(run, items, members))
+}
+
+// runIn locks the row of a run, and is pipeline.ErrConflict unless it is in that
+// state.
+func runIn(ctx context.Context, q querier, id int64, state pipeline.RunState) error {
+	var is pipeline.RunState
+	err := q.QueryRow(ctx, `SELECT state FROM runs WHERE id = $1 FOR UPDATE`, id).Scan(&is)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return pipeline.ErrNotFound
+	case err == nil && is != state:
+		return pipeline.ErrConflict
+	}
+	return err
 }
 
 // inRun returns members with the number of the run, and their place in it, in
@@ -111,6 +163,15 @@ func applyAll(ctx context.Context, q querier, members []pipeline.Change) error {
 
 // UpdateRun writes r if it is in one of the states from, with items and members.
 func (l *Ledger) UpdateRun(ctx context.Context, r pipeline.Run, from []pipeline.RunState, items []pipeline.RunItem, members []pipeline.Change, a pipeline.Audit) error {
+	return l.updateRun(ctx, r, from, nil, items, members, a)
+}
+
+// AssembleRun writes a run that was drawn, if none of the letters drawn has moved on.
+func (l *Ledger) AssembleRun(ctx context.Context, r pipeline.Run, drawn []pipeline.Ticket, items []pipeline.RunItem, members []pipeline.Change, a pipeline.Audit) error {
+	return l.updateRun(ctx, r, []pipeline.RunState{pipeline.RunCut}, drawn, items, members, a)
+}
+
+func (l *Ledger) updateRun(ctx context.Context, r pipeline.Run, from []pipeline.RunState, drawn []pipeline.Ticket, items []pipeline.RunItem, members []pipeline.Change, a pipeline.Audit) error {
 	if err := errors.Join(check(members), onceEach(members)); err != nil {
 		return err
 	}
@@ -127,6 +188,9 @@ func (l *Ledger) UpdateRun(ctx context.Context, r pipeline.Run, from []pipeline.
 		}
 		if tag.RowsAffected() == 0 {
 			return missingOr(ctx, q, pipeline.ErrConflict, `SELECT EXISTS (SELECT FROM runs WHERE id = $1 AND campaign_id = $2)`, r.ID, r.Campaign)
+		}
+		if err := printing(ctx, q, drawn); err != nil {
+			return err
 		}
 		if err := updateItems(ctx, q, r.ID, items); err != nil {
 			return err

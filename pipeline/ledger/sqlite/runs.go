@@ -51,23 +51,70 @@ func (l *Ledger) CutRun(ctx context.Context, r pipeline.Run, items []pipeline.Ru
 			return err
 		}
 		t.wrote = true
-		for i := range members {
-			items[i].Run = r.ID
-			if err := t.item(items[i]); err != nil {
-				return err
-			}
-			ok, err := t.apply(inRun(members[i], items[i]))
-			if err != nil {
-				return err
-			}
-			if !ok {
-				return pipeline.ErrStale
-			}
-		}
-		return nil
+		return t.enter(r.ID, items, members)
 	})
+	if err != nil {
+		r.ID = 0 // rolled back
+	}
 	r.CutAt, r.LetterDate = moment(micros(r.CutAt)), moment(micros(r.LetterDate))
 	return r, err
+}
+
+// AddToRun adds members to a run that is being filled.
+func (l *Ledger) AddToRun(ctx context.Context, id int64, items []pipeline.RunItem, members []pipeline.Change) error {
+	if len(items) != len(members) {
+		return fmt.Errorf("ledger: %d items and %d members of a run", len(items), len(members))
+	}
+	if err := check(members); err != nil {
+		return err
+	}
+	return l.write(ctx, "add to a run", len(items), func(t *tx) error {
+		if err := t.runIn(id, pipeline.RunFilling); err != nil {
+			return err
+		}
+		return t.enter(id, items, members)
+	})
+}
+
+// CloseRun ends the filling of a run.
+func (l *Ledger) CloseRun(ctx context.Context, id int64) error {
+	return l.write(ctx, "close a run", 1, func(t *tx) error {
+		_, err := t.exec(`UPDATE runs SET state = 'cut', letters = (SELECT count(*) FROM run_items WHERE run_id = runs.id) WHERE id = ? AND state = 'filling'`, id)
+		return err
+	})
+}
+
+// enter writes members into a run.
+func (t *tx) enter(run int64, items []pipeline.RunItem, members []pipeline.Change) error {
+	for i := range members {
+		items[i].Run = run
+		if err := t.item(items[i]); err != nil {
+			return err
+		}
+		ok, err := t.apply(inRun(members[i], items[i]))
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return pipeline.ErrStale
+		}
+	}
+	return nil
+}
+
+// runIn is pipeline.ErrConflict unless the run is in one of the states.
+func (t *tx) runIn(id int64, states ...pipeline.RunState) error {
+	var state pipeline.RunState
+	err := t.scan(`SELECT state FROM runs WHERE id = ?`, []any{id}, &state)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return pipeline.ErrNotFound
+	case err != nil:
+		return err
+	case !slices.Contains(states, state):
+		return pipeline.ErrConflict
+	}
+	return nil
 }
 
 // inRun writes the number of the run, which the caller could not know, into what
@@ -122,6 +169,15 @@ func (l *Ledger) RunJobs(ctx context.Context, id int64) ([]pipeline.Job, error) 
 // UpdateRun writes a run, its items and its members if it is in one of the states
 // from.
 func (l *Ledger) UpdateRun(ctx context.Context, r pipeline.Run, from []pipeline.RunState, items []pipeline.RunItem, members []pipeline.Change, a pipeline.Audit) error {
+	return l.updateRun(ctx, r, from, nil, items, members, a)
+}
+
+// AssembleRun writes a run that was drawn, if none of the letters drawn has moved on.
+func (l *Ledger) AssembleRun(ctx context.Context, r pipeline.Run, drawn []pipeline.Ticket, items []pipeline.RunItem, members []pipeline.Change, a pipeline.Audit) error {
+	return l.updateRun(ctx, r, []pipeline.RunState{pipeline.RunCut}, drawn, items, members, a)
+}
+
+func (l *Ledger) updateRun(ctx context.Context, r pipeline.Run, from []pipeline.RunState, drawn []pipeline.Ticket, items []pipeline.RunItem, members []pipeline.Change, a pipeline.Audit) error {
 	values, err := runValues(&r)
 	if err != nil {
 		return err
@@ -130,15 +186,11 @@ func (l *Ledger) UpdateRun(ctx context.Context, r pipeline.Run, from []pipeline.
 		return err
 	}
 	return l.write(ctx, "update a run", 1+len(items)+len(members), func(t *tx) error {
-		var state pipeline.RunState
-		err := t.scan(`SELECT state FROM runs WHERE id = ?`, []any{r.ID}, &state)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return pipeline.ErrNotFound
-		case err != nil:
+		if err := t.runIn(r.ID, from...); err != nil {
 			return err
-		case !slices.Contains(from, state):
-			return pipeline.ErrConflict
+		}
+		if err := t.printing(drawn); err != nil {
+			return err
 		}
 		if _, err := t.exec(`UPDATE runs SET state = ?, profile = ?, class = ?, sheets = ?, letters = ?, pages = ?, version = ?,
 			cut_at = ?, letter_date = ?, file = ?, sha256 = ?, assembled_at = ?, released_at = ?, closed_at = ?, deposit = ? WHERE id = ?`, append(values, r.ID)...); err != nil {
