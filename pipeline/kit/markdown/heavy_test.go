@@ -20,7 +20,7 @@ func TestHeavyDocumentsEndSoon(t *testing.T) {
 	} {
 		began := time.Now()
 		_, err := markdown.New().Parse([]byte(strings.Repeat(unit, size/len(unit))))
-		if took := time.Since(began); took > 5*time.Second {
+		if took := time.Since(began); took > 30*time.Second {
 			t.Errorf("%q: %v, %v", unit, took, err)
 		}
 	}

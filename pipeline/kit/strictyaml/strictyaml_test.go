@@ -26,7 +26,7 @@ func TestHostileDocumentsEndSoon(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "nested too deeply") || len(err.Error()) > 200 {
 			t.Errorf("%s: %.200v", name, err)
 		}
-		if took := time.Since(began); took > 5*time.Second {
+		if took := time.Since(began); took > 30*time.Second {
 			t.Errorf("%s: took %v", name, took)
 		}
 	}
@@ -76,7 +76,7 @@ func TestBombsEndSoon(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 300 {
 			t.Errorf("%s: %.300v", name, err)
 		}
-		if took := time.Since(began); took > 5*time.Second {
+		if took := time.Since(began); took > 30*time.Second {
 			t.Errorf("%s: took %v", name, took)
 		}
 	}

@@ -151,7 +151,7 @@ func (b *Browser) AltTo(key string) {
 // lead takes a step to another page, and waits for that.
 func (b *Browser) lead(what string, step chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	ctx, end := context.WithTimeout(b.ctx, time.Minute)
+	ctx, end := context.WithTimeout(b.ctx, toolTime)
 	defer end()
 	if _, err := chromedp.RunResponse(ctx, step); err != nil {
 		b.t.Fatalf("%s: %v\n%s", what, err, b.where())

@@ -250,7 +250,7 @@ func newPostgres(c PostgresConfig) (*PostgresServer, error) {
 func (s *PostgresServer) start() error {
 	settings := map[string]string{
 		"listen_addresses": "127.0.0.1", "port": strconv.Itoa(s.port), "unix_socket_directories": "",
-		"max_connections": "200", "shared_buffers": "64MB", "logging_collector": "off", "log_min_messages": "warning",
+		"max_connections": "500", "shared_buffers": "64MB", "logging_collector": "off", "log_min_messages": "warning",
 		"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off",
 	}
 	if s.config.Durable {

@@ -233,7 +233,7 @@ func open(dir string) bool {
 
 // greets reports whether a server's first line starts so.
 func greets(addr, greeting string) bool {
-	c, err := net.DialTimeout("tcp4", addr, time.Second)
+	c, err := net.DialTimeout("tcp4", addr, patience)
 	if err != nil {
 		return false
 	}

@@ -150,7 +150,7 @@ func (s *RedisServer) Command(t testing.TB, args ...string) string {
 // command speaks RESP2 on a connection of its own: enough for a test, and the
 // client library has its home elsewhere.
 func (s *RedisServer) command(args ...string) (string, error) {
-	c, err := net.DialTimeout("tcp4", addr(s.port), time.Second)
+	c, err := net.DialTimeout("tcp4", addr(s.port), patience)
 	if err != nil {
 		return "", err
 	}
