@@ -118,8 +118,12 @@ func (h *house) listenConsole(ctx context.Context) (net.Listener, error) {
 		return nil, refuse("console-host", "a console for the network needs to know its names", "--console-host console.example.com")
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, port))
-	if err != nil || h.ConsoleCert == "" {
-		return l, err
+	if err != nil {
+		return nil, err
+	}
+	l = doorman(l, mostConsole, h.ConsoleBehindProxy)
+	if h.ConsoleCert == "" {
+		return l, nil
 	}
 	pair, err := tls.LoadX509KeyPair(h.ConsoleCert, h.ConsoleKey)
 	if err != nil {

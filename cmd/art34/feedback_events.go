@@ -140,6 +140,7 @@ func (h *house) listenEvents(ctx context.Context) (net.Listener, error) {
 	if err != nil {
 		return nil, refuse("feedback-address", "nothing can listen on "+h.FeedbackHTTP+": "+errors.Unwrap(err).Error(), "choose another address, or stop what listens there")
 	}
+	l = doorman(l, mostEvents, h.FeedbackBehindProxy)
 	if secure == nil || h.FeedbackBehindProxy {
 		return l, nil
 	}

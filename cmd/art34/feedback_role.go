@@ -28,6 +28,7 @@ type feedbackOptions struct {
 	FeedbackLMTP    string   `help:"Take what comes back by LMTP on this address: host:port, or unix:/path." placeholder:"ADDR" group:"every"`
 	FeedbackSMTP    string   `help:"The same by SMTP." placeholder:"ADDR" group:"every"`
 	FeedbackClients []string `help:"Networks that may connect by LMTP or SMTP (default: all)." placeholder:"CIDR,…" group:"every"`
+	FeedbackEach    int      `help:"Connections of one client by LMTP or SMTP at a time, of 100 in all; a relay that is told to come back later does." name:"feedback-per-client" placeholder:"N" default:"50" group:"every"`
 	FeedbackCert    string   `help:"TLS certificate for STARTTLS, and for events by HTTP (PEM)." placeholder:"FILE" type:"path" group:"every"`
 	FeedbackKey     string   `help:"Key of the certificate (PEM)." placeholder:"FILE" type:"path" group:"every"`
 	FeedbackMaildir []string `help:"Collect what comes back from these Maildirs." placeholder:"DIR,…" type:"path" group:"every"`
@@ -118,11 +119,14 @@ func (s *feedbackService) listen(ctx context.Context, address string, lmtp bool)
 		source = pipeline.FromLMTP
 	}
 	c := listen.Config{
-		LMTP: lmtp, MaxMessage: maxInbound, Takes: s.back.desk.takes, Log: s.h.log,
+		LMTP: lmtp, MaxMessage: maxInbound, MaxOfClient: s.h.FeedbackEach, Takes: s.back.desk.takes, Log: s.h.log,
 		Keep: func(ctx context.Context, e listen.Envelope) error {
 			_, err := s.back.intake.Take(ctx, feedback.Message{Source: source, From: e.From, To: e.To, Raw: e.Raw})
 			return err
 		},
+	}
+	if c.MaxOfClient < 1 || c.MaxOfClient > 100 {
+		return refuse("feedback-per-client", "one client has between 1 and 100 connections", "--feedback-per-client 50")
 	}
 	if name, err := os.Hostname(); err == nil {
 		c.Hello = name

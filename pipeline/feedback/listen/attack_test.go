@@ -1,6 +1,7 @@
 package listen_test
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -203,7 +204,7 @@ func TestLinesWithoutEnd(t *testing.T) {
 // somebody goes.
 func TestCrowd(t *testing.T) {
 	t.Parallel()
-	b := start(t, listen.Config{LMTP: true, MaxConnections: 20})
+	b := start(t, listen.Config{LMTP: true, MaxConnections: 20, MaxOfClient: 20})
 	var in []*client
 	for range 20 {
 		in = append(in, b.dial().greet(true))
@@ -234,6 +235,41 @@ func TestCrowd(t *testing.T) {
 		}
 	}
 	if n := len(b.all()); n != 20 {
+		t.Errorf("%d kept", n)
+	}
+}
+
+// TestNobodyKeepsTheRelayOut: one client has its share of the connections and no more,
+// so that another gets in; who gives one back has it again.
+func TestNobodyKeepsTheRelayOut(t *testing.T) {
+	t.Parallel()
+	b := start(t, listen.Config{LMTP: true, MaxConnections: 6}) // a share is half
+	var in []*client
+	for range 3 {
+		in = append(in, b.dial().greet(true))
+	}
+	at := in[0].RemoteAddr().String()
+	for range 10 {
+		b.dial().want("421 4.3.2")
+	}
+	relay := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	for i := range 3 {
+		conn, err := relay.Dial("tcp", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		c := (&client{t, conn, bufio.NewReader(conn)}).greet(true)
+		c.message(fmt.Sprint(i))
+	}
+	b.dial().want("421 4.3.2")
+	in[0].say("QUIT", "221")
+	for end := time.Now().Add(time.Minute); !strings.HasPrefix(b.dial().reply(), "220"); {
+		if time.Now().After(end) {
+			t.Fatal("the room is not given back")
+		}
+	}
+	if n := len(b.all()); n != 3 {
 		t.Errorf("%d kept", n)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"github.com/art34/art34/pipeline/kit/clock"
+	"github.com/art34/art34/pipeline/kit/door"
 )
 
 // Envelope is one message for one recipient.
@@ -50,6 +51,7 @@ type Config struct {
 	MaxLine        int           // bytes; 0: 1 MiB. RFC 5321 allows 1,000, real reports have more
 	MaxRecipients  int           // of one message; 0: 100
 	MaxConnections int           // at a time; 0: 100
+	MaxOfClient    int           // connections of one client at a time (as door.Room counts); 0: half of all
 	MaxMemory      int64         // bytes of all messages that are being read; 0: 64 MiB
 	Idle           time.Duration // without a command, and for one message; 0: 5 min (RFC 5321 §4.5.3.2.7)
 	// Stay is how long a client keeps its connection without a message that was kept,
@@ -69,6 +71,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxConnections <= 0 {
 		c.MaxConnections = 100
+	}
+	if c.MaxOfClient <= 0 {
+		c.MaxOfClient = max(1, c.MaxConnections/2)
 	}
 	if c.MaxMemory <= 0 {
 		c.MaxMemory = 64 << 20
@@ -92,6 +97,7 @@ func (c Config) withDefaults() Config {
 type Server struct {
 	config Config
 	memory atomic.Int64 // bytes of messages that are being read
+	room   *door.Room
 
 	mu     sync.Mutex
 	guests map[*guest]struct{}
@@ -102,7 +108,8 @@ func New(c Config) (*Server, error) {
 	if c.Takes == nil || c.Keep == nil {
 		return nil, errors.New("listen: Config.Takes or Keep is missing")
 	}
-	return &Server{config: c.withDefaults(), guests: map[*guest]struct{}{}}, nil
+	c = c.withDefaults()
+	return &Server{config: c, room: door.NewRoom(c.MaxConnections, c.MaxOfClient), guests: map[*guest]struct{}{}}, nil
 }
 
 // grace is how long transactions that have a recipient may take to their end when
@@ -163,7 +170,8 @@ func (s *Server) leave() {
 	}
 }
 
-// doorman lets in whom it may, and no more than there is room for.
+// doorman lets in whom it may, and no more than there is room for: of one client, so
+// that a stranger does not keep the relay out, and of all.
 type doorman struct {
 	net.Listener
 	s *Server
@@ -193,11 +201,11 @@ func (d *doorman) Accept() (net.Conn, error) {
 
 // enter lets a guest in if there is room.
 func (s *Server) enter(g *guest) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.guests) >= s.config.MaxConnections {
+	if !s.room.Enter(g.RemoteAddr()) {
 		return false
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.guests[g] = struct{}{}
 	return true
 }
@@ -229,8 +237,12 @@ func (g *guest) SetDeadline(t time.Time) error {
 // Close implements net.Conn.
 func (g *guest) Close() error {
 	g.s.mu.Lock()
+	_, here := g.s.guests[g]
 	delete(g.s.guests, g)
 	g.s.mu.Unlock()
+	if here {
+		g.s.room.Leave(g.RemoteAddr())
+	}
 	return g.Conn.Close()
 }
 

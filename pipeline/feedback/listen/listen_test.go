@@ -234,7 +234,7 @@ func TestSmuggling(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	b := start(t, listen.Config{LMTP: true, MaxConnections: 2, MaxLine: 4000, MaxMemory: 100 << 10, MaxRecipients: 3})
+	b := start(t, listen.Config{LMTP: true, MaxConnections: 2, MaxOfClient: 2, MaxLine: 4000, MaxMemory: 100 << 10, MaxRecipients: 3})
 	c := b.dial().greet(true)
 	other := b.dial().greet(true)
 	b.dial().want("421 4.3.2")
