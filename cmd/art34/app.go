@@ -15,6 +15,7 @@ import (
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/kit/clock"
+	"github.com/art34/art34/pipeline/kit/visible"
 )
 
 // app is what every command has: its options, its streams and the time.
@@ -72,14 +73,16 @@ func (a *app) actor() string {
 }
 
 // say writes a line for people to standard error.
-func (a *app) say(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", args...) }
+func (a *app) say(format string, args ...any) {
+	fmt.Fprintln(a.err, visible.Text(fmt.Sprintf(format, args...)))
+}
 
 // answer prints a result: as one JSON value with --json, else as text.
 func (a *app) answer(v any, text func(w io.Writer)) error {
 	if a.JSON {
 		return a.answerJSON(v)
 	}
-	text(a.out)
+	text(visible.Writer(a.out))
 	return nil
 }
 
@@ -104,7 +107,7 @@ func (a *app) fail(err error) {
 		_ = json.NewEncoder(a.err).Encode(map[string]string{"error": e.Code, "sentence": e.Sentence, "cause": cause, "hint": e.Hint})
 		return
 	}
-	fmt.Fprintf(a.err, "art34: %s\n", strings.TrimRight(e.Error(), "\n"))
+	fmt.Fprintf(a.err, "art34: %s\n", visible.Text(strings.TrimRight(e.Error(), "\n")))
 }
 
 // table lines up rows whose cells are separated by tabs.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/kit/inert"
+	"github.com/art34/art34/pipeline/kit/visible"
 	"github.com/art34/art34/pipeline/postal/returned"
 )
 
@@ -272,7 +273,7 @@ func readScan(r *bufio.Reader) (string, error) {
 // say speaks to whoever scans.
 func (d *returnDesk) say(format string, args ...any) {
 	if !d.h.JSON {
-		fmt.Fprintf(d.h.out, format+"\n", args...)
+		fmt.Fprintln(d.h.out, visible.Text(fmt.Sprintf(format, args...)))
 	}
 }
 

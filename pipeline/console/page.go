@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/art34/art34/pipeline"
+	"github.com/art34/art34/pipeline/kit/visible"
 )
 
 // pages are the parsed templates of each language and time zone: what a template
@@ -260,7 +261,7 @@ func (v *visit) show(status int, name string, data any) error {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", v.words.locale)
 	v.w.WriteHeader(status)
-	if _, err = b.WriteTo(v.w); err != nil {
+	if _, err = v.w.Write(visible.Page(b.Bytes())); err != nil {
 		return errAnswered // the reader has gone
 	}
 	return nil
@@ -274,7 +275,7 @@ func (v *visit) piece(page, part string, data any) (string, error) {
 		return "", err
 	}
 	err = all[page].ExecuteTemplate(&b, part, data)
-	return b.String(), err
+	return string(visible.Page(b.Bytes())), err
 }
 
 // assets are style sheets, scripts and pictures under names that carry the hash of
