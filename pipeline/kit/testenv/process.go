@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -157,24 +156,10 @@ func (p *process) fault(what string) error {
 	return fmt.Errorf("%s:\n%s", what, tail(log))
 }
 
-// freePort returns a port of 127.0.0.1 that nobody listens on. It is below the
-// range from which the kernel serves outgoing connections, so that it is still
-// free when a server is started again.
-func freePort() (int, error) {
-	for range 1000 {
-		port := 15000 + rand.IntN(17000)
-		l, err := net.Listen("tcp4", addr(port))
-		if err == nil {
-			return port, l.Close()
-		}
-	}
-	return 0, errors.New("no free port on 127.0.0.1")
-}
-
 func addr(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-// starts is how often a start is tried: another process may take the port between
-// freePort and the start.
+// starts is how often a start is tried: a process that is no test binary may take the
+// port between freePort and the start.
 const starts = 5
 
 // account is an unprivileged user.
