@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
@@ -24,6 +26,10 @@ var axe string
 
 // shotsVar names the directory that keeps the pictures of pages.
 const shotsVar = "ART34_TEST_SHOTS"
+
+// pageTime bounds what one page takes to come, or to say something, on a machine
+// that is busy with other tests: a test that fails for it hangs.
+const pageTime = 3 * time.Minute
 
 // Browser is a page in a real Chromium that reaches the loopback only. Pictures go
 // to $ART34_TEST_SHOTS, else to a directory that ends with the test. Any fault of a
@@ -39,7 +45,7 @@ type Browser struct {
 func Chrome(t testing.TB, patience time.Duration) *Browser {
 	t.Helper()
 	bin := Binary(t, "chromium")
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(bin), chromedp.NoSandbox, chromedp.DisableGPU,
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(bin), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WSURLReadTimeout(pageTime),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"), chromedp.Flag("disable-dev-shm-usage", true))
 	ctx, end := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	t.Cleanup(end)
@@ -96,10 +102,19 @@ func (b *Browser) Script(on bool) {
 	})
 }
 
-// Open goes to a page.
+// Open goes to a page. One that is left may have begun to load itself anew at that
+// moment: what is called off then is its own load.
 func (b *Browser) Open(url string) {
 	b.t.Helper()
-	b.do("open "+url, chromedp.Navigate(url), chromedp.WaitReady("body"))
+	for {
+		err := chromedp.Do(b.ctx, chromedp.Navigate(url), chromedp.WaitReady("body"))
+		if err == nil {
+			return
+		}
+		if off, ok := errors.AsType[*chromedp.LoadError](err); !ok || off.ErrorText != "net::ERR_ABORTED" {
+			b.t.Fatalf("open %s: %v\n%s", url, err, b.where())
+		}
+	}
 }
 
 // Type fills a field.
@@ -151,7 +166,7 @@ func (b *Browser) AltTo(key string) {
 // lead takes a step to another page, and waits for that.
 func (b *Browser) lead(what string, step chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	ctx, end := context.WithTimeout(b.ctx, toolTime)
+	ctx, end := context.WithTimeout(b.ctx, pageTime)
 	defer end()
 	if _, err := chromedp.RunResponse(ctx, step); err != nil {
 		b.t.Fatalf("%s: %v\n%s", what, err, b.where())
@@ -165,30 +180,40 @@ func (b *Browser) Click(selector string) {
 	b.do("click "+selector, chromedp.Click(selector))
 }
 
-// Eval is what an expression gives, as text.
+// Eval is what an expression gives, as text. A page that waits for a job loads itself
+// anew: if it does so in the middle, the new one is asked.
 func (b *Browser) Eval(expression string) string {
 	b.t.Helper()
-	s, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`Promise.resolve(`+expression+`).then(String)`, chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.t.Fatalf("%s: %v", expression, err)
+	for {
+		s, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`Promise.resolve(`+expression+`).then(String)`, chromedp.EvalAwaitPromise))
+		if err == nil {
+			return s
+		}
+		if !leftPage(err) {
+			b.t.Fatalf("%s: %v", expression, err)
+		}
 	}
-	return s
+}
+
+// leftPage reports whether an expression had no answer because its page was left.
+func leftPage(err error) bool {
+	e, ok := errors.AsType[*cdproto.Error](err)
+	return ok && slices.ContainsFunc([]string{"context was destroyed", "navigated or closed", "Cannot find default execution context", "Promise was collected"},
+		func(part string) bool { return strings.Contains(e.Message, part) })
 }
 
 // Text is what the page says.
 func (b *Browser) Text() string {
 	b.t.Helper()
-	return b.Eval("document.body.innerText")
+	return b.Eval(`document.body ? document.body.innerText : ""`)
 }
 
-// Until looks until the page says something, or the patience ends.
+// Until looks until the page says something.
 func (b *Browser) Until(text string) {
 	b.t.Helper()
-	for !strings.Contains(b.Text(), text) {
-		select {
-		case <-b.ctx.Done():
+	for end := time.Now().Add(pageTime); !strings.Contains(b.Text(), text); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
 			b.t.Fatalf("the page does not say %q:\n%s", text, b.where())
-		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
