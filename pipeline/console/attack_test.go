@@ -374,7 +374,6 @@ func TestLive(t *testing.T) {
 	w.board.figures.Breakers[0].Detail = "550\r\revent: over\rdata: <b>\r\r"
 	w.user("ana", console.Viewer)
 	b := w.as("ana")
-	b.http.Timeout = time.Minute
 	r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, w.server.URL+"/campaigns/muguet/live", nil)
 	res, err := b.http.Do(r)
 	w.must(err)

@@ -26,7 +26,7 @@ func TestPagesInABrowser(t *testing.T) {
 	for _, l := range []look{{"fr", 1280, "light"}, {"en", 390, "light"}, {"fr", 390, "dark"}, {"en", 1280, "dark"}} {
 		t.Run(l.String(), func(t *testing.T) {
 			t.Parallel()
-			e := &eye{Browser: testenv.Chrome(t, 8*time.Minute), t: t, look: l, seen: map[string]bool{}}
+			e := &eye{Browser: testenv.Chrome(t, browserTime), t: t, look: l, seen: map[string]bool{}}
 			e.Size(l.width, l.scheme)
 			e.emptyHouse()
 			e.company()
@@ -45,6 +45,10 @@ func TestPagesInABrowser(t *testing.T) {
 		})
 	}
 }
+
+// browserTime bounds all that a test does in a browser, on a machine that has too much
+// to do.
+const browserTime = 20 * time.Minute
 
 // look is how somebody sees a page.
 type look struct {
@@ -264,7 +268,7 @@ func (e *eye) pages() {
 // report opens a page until its job has ended.
 func (e *eye) report(path string) {
 	e.t.Helper()
-	for end := time.Now().Add(20 * time.Second); e.Eval(`document.querySelectorAll("[data-wait]").length`) != "0"; e.open(path) {
+	for end := time.Now().Add(time.Minute); e.Eval(`document.querySelectorAll("[data-wait]").length`) != "0"; e.open(path) {
 		if time.Now().After(end) {
 			e.t.Fatalf("%s still runs", path)
 		}

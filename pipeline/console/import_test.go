@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/console"
@@ -23,21 +22,11 @@ func TestSeveralListsAtOnce(t *testing.T) {
 	if a := b.get(path); strings.Count(a.body, `type="file" value="" multiple`) != 2 {
 		t.Errorf("not several files a field\n%s", a.body)
 	}
-	settled := func() string {
-		for range 500 {
-			if a := b.get(path); !strings.Contains(a.body, "This is under way") {
-				return a.body
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		t.Fatal("the import does not end")
-		return ""
-	}
 	lists := []string{"file:customers", "x", "file:customers", "y", "file:impact", "z"}
 	if a := b.upload(path, append(lists, "unmatched", "")...); a.status != http.StatusSeeOther {
 		t.Fatal(a.status)
 	}
-	body := settled()
+	body := b.settled(path)
 	for _, want := range []string{"nothing was published. Send the directory", "or allow 3 below", "/import/rejects/refused-findings.csv", "The customer is in no directory"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %q in\n%s", want, body)
@@ -54,7 +43,7 @@ func TestSeveralListsAtOnce(t *testing.T) {
 	if a := b.upload(path, append(lists, "unmatched", "3")...); a.status != http.StatusSeeOther {
 		t.Fatal(a.status)
 	}
-	if body := settled(); strings.Contains(body, "nothing was published") {
+	if body := b.settled(path); strings.Contains(body, "nothing was published") {
 		t.Error(body)
 	}
 	if did := w.desk.last(); !strings.HasSuffix(did, "3") {

@@ -4,7 +4,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/art34/art34/pipeline/console"
 	"github.com/art34/art34/pipeline/kit/testenv"
@@ -15,7 +14,7 @@ func atTheKeys(t *testing.T) *eye {
 	t.Helper()
 	w := furnished(t)
 	w.user("ana", console.Roles()...)
-	e := &eye{Browser: testenv.Chrome(t, 8*time.Minute), look: look{"en", 1280, "light"}, t: t, w: w, url: w.server.URL}
+	e := &eye{Browser: testenv.Chrome(t, browserTime), look: look{"en", 1280, "light"}, t: t, w: w, url: w.server.URL}
 	e.Size(e.width, e.scheme)
 	e.open("/login")
 	e.Key("ana\t" + password)

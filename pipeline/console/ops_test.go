@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/console"
@@ -18,20 +17,10 @@ func TestReportsAddUp(t *testing.T) {
 	w.campaign("muguet", pipeline.Draft)
 	w.user("ona", console.Operator)
 	b := w.as("ona")
-	settled := func(path string) string {
-		for range 500 {
-			if a := b.get(path); !strings.Contains(a.body, "This is under way") {
-				return a.body
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		t.Fatal(path + " does not end")
-		return ""
-	}
 	if a := b.post("/campaigns/muguet/check"); a.status != http.StatusSeeOther {
 		t.Fatal(a.status)
 	}
-	settled("/campaigns/muguet/check")
+	b.settled("/campaigns/muguet/check")
 	if a := b.upload("/campaigns/muguet/import", "file:impact", "x"); a.status != http.StatusSeeOther {
 		t.Fatal(a.status)
 	}
@@ -44,7 +33,7 @@ func TestReportsAddUp(t *testing.T) {
 			"</th><td>9", "</th><td>2", "unreachable</th><td>1", "opulation</th><td>12", "1 of the impact list is in no directory", "2 paper copies go beside e-mails", "Ignored on purpose: optin&lt;b&gt;",
 		},
 	} {
-		body := settled(path)
+		body := b.settled(path)
 		for _, want := range words {
 			if !strings.Contains(strings.ToLower(body), strings.ToLower(want)) {
 				t.Errorf("%s: no %q", path, want)

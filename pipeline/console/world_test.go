@@ -134,7 +134,7 @@ type browser struct {
 func (w *world) browser() *browser {
 	jar, err := cookiejar.New(nil)
 	w.must(err)
-	return &browser{w, &http.Client{Jar: jar, Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &browser{w, &http.Client{Jar: jar, Timeout: 2 * time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // answer is what came back.
@@ -161,6 +161,20 @@ func (b *browser) get(path string) answer {
 	r, err := http.NewRequest(http.MethodGet, b.w.server.URL+path, nil)
 	b.w.must(err)
 	return b.send(r)
+}
+
+// settled is a page once the job that it shows has ended.
+func (b *browser) settled(path string) string {
+	b.w.t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		a := b.get(path)
+		if !strings.Contains(a.body, "This is under way") {
+			return a.body
+		}
+		if time.Now().After(end) {
+			b.w.t.Fatalf("%s does not end", path)
+		}
+	}
 }
 
 var tokenField = regexp.MustCompile(`name="token" value="([0-9a-f]+)"`)
