@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -278,13 +277,7 @@ func (s *feedbackService) judge(ctx context.Context) {
 
 // beat says that somebody takes in what comes back.
 func (s *feedbackService) beat(ctx context.Context) {
-	_ = poll(ctx, beatEvery, func(ctx context.Context) (bool, error) {
-		data, err := json.Marshal(heartbeat{At: s.h.real.Now()})
-		if err == nil {
-			_, _ = s.h.ledger.SetMeta(ctx, metaService+roleFeedback, string(data), false)
-		}
-		return false, err
-	})
+	s.h.beat(ctx, []dispatch.Role{roleFeedback}, func() heartbeat { return heartbeat{At: s.h.real.Now()} })
 }
 
 // gather collects from mailboxes.

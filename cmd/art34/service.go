@@ -230,24 +230,42 @@ const (
 	beatStale = 10 * time.Second
 )
 
-// beat writes heartbeats and paces until ctx ends. It is news for people: a write
-// that fails is tried again with the next one.
+// beat writes heartbeats and paces until ctx ends.
 func (s *service) beat(ctx context.Context) {
 	meter := map[int64]reading{}
+	s.h.beat(ctx, s.roles, func() heartbeat {
+		if slices.Contains(s.roles, dispatch.RoleDispatch) {
+			s.measure(ctx, meter)
+		}
+		return heartbeat{At: s.h.real.Now(), Missing: s.worker.Missing()}
+	})
+}
+
+// beat writes heartbeats of roles until ctx ends. It is news for people: a write that
+// fails is tried again with the next one. The last one is taken back: whoever looks
+// right after the end is not told that somebody does the work.
+func (h *house) beat(ctx context.Context, roles []dispatch.Role, say func() heartbeat) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
-	for {
-		b := heartbeat{At: s.h.real.Now(), Missing: s.worker.Missing()}
-		for _, r := range s.roles {
-			s.post(ctx, metaService+string(r), b)
-			if r == dispatch.RoleDispatch {
-				s.measure(ctx, meter)
-			}
+	var before, last string // the end of ctx may have kept the last from being written
+	for ctx.Err() == nil {
+		if data, err := json.Marshal(say()); err == nil {
+			before, last = last, string(data)
+		}
+		for _, r := range roles {
+			_, _ = h.ledger.SetMeta(ctx, metaService+string(r), last, false)
 		}
 		select {
 		case <-ctx.Done():
-			return
 		case <-tick.C:
+		}
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), beatEvery)
+	defer cancel()
+	for _, r := range roles {
+		// Another process may play the role too, and have said so since.
+		if is, err := h.ledger.Meta(end, metaService+string(r)); err == nil && (is == last || is == before) {
+			_, _ = h.ledger.SetMeta(end, metaService+string(r), "", false)
 		}
 	}
 }
