@@ -78,7 +78,7 @@ func TestDeedsOfTheCell(t *testing.T) {
 	if f, err := k.File(ctx, c, dead); err != nil || !slices.Contains(f.Flags, pipeline.FlagDeceased) {
 		t.Errorf("%v, %v", err, f.Flags)
 	}
-	if code := in.start("run", "--until-idle").wait(2 * time.Minute); code != 0 {
+	if code := in.start("run", "--until-idle").wait(longest); code != 0 {
 		t.Fatalf("run: exit %d", code)
 	}
 	if n := now(paper); n.State != pipeline.Printing || n.Channel != pipeline.Post {
@@ -98,7 +98,7 @@ func TestDeedsOfTheCell(t *testing.T) {
 	if m, err = k.Mark(ctx, "user:ana", c, paper, pipeline.FlagDeceased, "told again"); err != nil || len(m.Pulled) != 0 || m.Held != 1 {
 		t.Errorf("%v, %+v", err, m)
 	}
-	if code := in.start("run", "--until-idle").wait(2 * time.Minute); code != 0 {
+	if code := in.start("run", "--until-idle").wait(longest); code != 0 {
 		t.Fatalf("run: exit %d", code)
 	}
 	run, err := h.ledger.Run(ctx, 1)
@@ -166,7 +166,7 @@ func TestDeedsOfTheCell(t *testing.T) {
 	id := <-got
 	_, err = k.Copy(ctx, "user:ana", c, ids[3], console.CopyOrder{Channel: pipeline.Email}, "again")
 	refused(err, "copy-coming")
-	if code := in.start("run", "--until-idle").wait(2 * time.Minute); code != 0 {
+	if code := in.start("run", "--until-idle").wait(longest); code != 0 {
 		t.Fatalf("run: exit %d", code)
 	}
 	if n := now(id); n.State != pipeline.Accepted || n.Locale != "en" || n.Role != pipeline.Copy || sink.Count(t) != mails+1 {

@@ -85,7 +85,7 @@ func openCell(t *testing.T, script bool) *cell {
 		_ = cmd.Wait()
 	})
 	var url string
-	until(t, "everything is sent, and the console is open", 2*time.Minute, func() bool {
+	until(t, "everything is sent, and the console is open", longest, func() bool {
 		text, _ := os.ReadFile(in.path("run.txt"))
 		if m := regexp.MustCompile(`The console is at (http://\S+)`).FindStringSubmatch(string(text)); m != nil {
 			url = m[1]
@@ -95,7 +95,7 @@ func openCell(t *testing.T, script bool) *cell {
 		return url != "" && s.States[pipeline.Due]+s.States[pipeline.Queued]+s.States[pipeline.Sending] == 0
 	})
 	k.caller = callers(t, in, rows)
-	k.visitor = &visitor{testenv.Chrome(t, 6*time.Minute), t, url}
+	k.visitor = &visitor{testenv.Chrome(t, browserTime), t, url}
 	k.Size(1280, "light")
 	k.Script(script)
 	return k
@@ -222,7 +222,7 @@ func (k *cell) copyByPost() {
 	k.reason("reads badly")
 	k.says("The copy is on its way")
 	var twin foundView
-	until(k.t, "the copy is printed", time.Minute, func() bool {
+	until(k.t, "the copy is printed", longest, func() bool {
 		for _, f := range findAll(k.t, k.in, k.caller.id) {
 			if f.Role == pipeline.Copy && f.State == pipeline.Printing {
 				twin = f
@@ -231,7 +231,7 @@ func (k *cell) copyByPost() {
 		time.Sleep(300 * time.Millisecond)
 		return twin.Notice != 0
 	})
-	until(k.t, "a manifest of a print run lists the copy", 30*time.Second, func() bool {
+	until(k.t, "a manifest of a print run lists the copy", longest, func() bool {
 		time.Sleep(200 * time.Millisecond)
 		return inARun(k.t, k.in, twin.Reference)
 	})
@@ -262,7 +262,7 @@ func (k *cell) correct(email string) {
 	k.Type("#reason", "verified by the service code")
 	k.Press(`main form:not([action$="/full"]) button`)
 	k.says("The address is in force")
-	until(k.t, "the corrected address is written to", time.Minute, func() bool {
+	until(k.t, "the corrected address is written to", longest, func() bool {
 		time.Sleep(300 * time.Millisecond)
 		return slices.ContainsFunc(k.sink.Messages(k.t), func(m testenv.Received) bool { return slices.Contains(m.To, email) })
 	})

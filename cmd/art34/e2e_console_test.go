@@ -55,7 +55,7 @@ func (v *visitor) says(what string) {
 // patient opens a page again until it says so.
 func (v *visitor) patient(path, what string) {
 	v.t.Helper()
-	until(v.t, path+" says "+what, time.Minute, func() bool {
+	until(v.t, path+" says "+what, longest, func() bool {
 		v.open(path)
 		if strings.Contains(v.Text(), what) {
 			return true
@@ -162,12 +162,12 @@ func journey(t *testing.T, script bool) {
 		_ = cmd.Wait()
 	})
 	var link []string
-	until(t, "the console opens", time.Minute, func() bool {
+	until(t, "the console opens", longest, func() bool {
 		text, _ := os.ReadFile(in.path("run.txt"))
 		link = regexp.MustCompile(`(http://127\.0\.0\.1:\d+)(/setup/\S+)`).FindStringSubmatch(string(text))
 		return link != nil
 	})
-	v := &visitor{testenv.Chrome(t, 4*time.Minute), t, link[1]}
+	v := &visitor{testenv.Chrome(t, browserTime), t, link[1]}
 	v.Size(1280, "light")
 	v.Script(script)
 	shot := func(name string) {
@@ -262,22 +262,23 @@ func journey(t *testing.T, script bool) {
 		t.Errorf("the canary was %d e-mails", n)
 	}
 	v.open("/campaigns/muguet/pacing")
-	v.Eval(`document.querySelector("#rate").value = "10"`)
+	v.Eval(`document.querySelector("#rate").value = "1"`) // it lasts until somebody pauses it
 	v.reason("slowly first")
 	v.open("/campaigns/muguet/resume")
 	v.reason("the first ones look right")
 	if script {
 		moved := v.Eval(`document.querySelector("[data-live]").textContent`)
-		until(t, "the page moves by itself", 30*time.Second, func() bool { return v.Eval(`document.querySelector("[data-live]").textContent`) != moved })
+		until(t, "the page moves by itself", longest, func() bool { return v.Eval(`document.querySelector("[data-live]").textContent`) != moved })
 		shot("9-moves")
 	}
 	v.Press("a.stop")
 	v.reason("the hours of the cell are wrong")
 	v.says("Paused. Nothing more leaves.")
 	shot("10-paused")
-	time.Sleep(time.Second)
+	time.Sleep(time.Second) // by then no courier takes another one
+	until(t, "the wire is empty", longest, func() bool { return in.status(false).States[pipeline.Sending] == 0 })
 	paused := sink.Count(t)
-	time.Sleep(time.Second)
+	time.Sleep(2 * time.Second) // at this rate two would go
 	if n := sink.Count(t); n != paused {
 		t.Errorf("%d e-mails left after the pause", n-paused)
 	}
@@ -286,7 +287,7 @@ func journey(t *testing.T, script bool) {
 	v.reason("all the others")
 	v.open("/campaigns/muguet/resume")
 	v.reason("the hours are right now")
-	until(t, "everything is sent", 2*time.Minute, func() bool {
+	until(t, "everything is sent", longest, func() bool {
 		s := in.status(false)
 		time.Sleep(300 * time.Millisecond)
 		e := s.Channels[pipeline.Email]

@@ -188,7 +188,7 @@ func TestFeedbackByEvents(t *testing.T) {
 	authority := testenv.NewAuthority(t)
 	sns := newAmazon(t, authority)
 	_, cert, key := authority.Issue(t, "127.0.0.1")
-	address, keyFile := freeAddress(t), t.TempDir()+"/mailgun"
+	address, keyFile := testenv.FreeAddress(t), t.TempDir()+"/mailgun"
 	if err := os.WriteFile(keyFile, []byte("key-now\nkey-before\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestFeedbackByEvents(t *testing.T) {
 		}
 	}
 	run := in.start("run", "--roles", "feedback")
-	until(t, "events are taken", time.Minute, func() bool { return post("/", nil) == http.StatusNotFound })
+	until(t, "events are taken", longest, func() bool { return post("/", nil) == http.StatusNotFound })
 
 	now := time.Now()
 	subscription := sns.sign(map[string]string{"Type": "SubscriptionConfirmation", "MessageId": "m0", "TopicArn": ourTopic, "Message": "confirm", "Token": "tok", "Timestamp": now.UTC().Format(time.RFC3339), "SubscribeURL": "https://" + snsHost + "/?Action=ConfirmSubscription&Token=tok"})
@@ -247,12 +247,12 @@ func TestFeedbackByEvents(t *testing.T) {
 	}
 
 	run = in.start("run", "--roles", "feedback")
-	until(t, "all is judged", time.Minute, func() bool {
+	until(t, "all is judged", longest, func() bool {
 		got := in.judged()
 		return got[pipeline.InboundQuarantined] == 1 && got[pipeline.InboundPending] == 0 && got[pipeline.InboundApplied]+got[pipeline.InboundRecorded] == 5
 	})
 	// All may have been judged before the kill: then nothing above waited for the start.
-	until(t, "events are taken again", time.Minute, func() bool { return post("/", nil) == http.StatusNotFound })
+	until(t, "events are taken again", longest, func() bool { return post("/", nil) == http.StatusNotFound })
 	// Posted once more after the restart: known by its id.
 	want("again after the restart", "/ses", first, 200)
 	want("again after the restart", "/mailgun", gun, 200)

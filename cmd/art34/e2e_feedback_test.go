@@ -44,7 +44,7 @@ func mailed(t *testing.T, customers, seed int, env ...string) (*installation, []
 	in := install(t, customers, seed, append([]string{fmt.Sprintf("ART34_RELAY=smtp://%s?tls=none", l.Addr()), "ART34_CONSOLE=off"}, env...)...)
 	in.must("launch", "muguet")
 	run := in.start("run", "--roles", "dispatch,courier,print", "--until-idle", "--prove-every", "0")
-	if code := run.wait(2 * time.Minute); code != 0 && code != 1 {
+	if code := run.wait(longest); code != 0 && code != 1 {
 		t.Fatalf("run: exit %d\n%s", code, run.out.String())
 	}
 	mac := in.mac()
@@ -133,7 +133,7 @@ func TestFeedbackByIMAP(t *testing.T) {
 	run := in.start("run", "--roles", "feedback")
 	select {
 	case <-marking:
-	case <-time.After(time.Minute):
+	case <-time.After(longest):
 		t.Fatal("nothing was collected")
 	}
 	run.kill()
@@ -150,8 +150,8 @@ func TestFeedbackByIMAP(t *testing.T) {
 	}
 
 	run = in.start("run", "--roles", "feedback")
-	until(t, "the folder is empty", time.Minute, func() bool { all, _ := server.Count(t, "INBOX"); return all == 0 })
-	until(t, "all is judged", time.Minute, func() bool {
+	until(t, "the folder is empty", longest, func() bool { all, _ := server.Count(t, "INBOX"); return all == 0 })
+	until(t, "all is judged", longest, func() bool {
 		got := in.judged()
 		return got[pipeline.InboundApplied] == 5 && got[pipeline.InboundQuarantined] == 1 && got[pipeline.InboundPending] == 0
 	})
@@ -173,7 +173,7 @@ func TestFeedbackByIMAP(t *testing.T) {
 		t.Errorf("doctor:\n%s", out)
 	}
 	_ = run.cmd.Process.Signal(syscall.SIGTERM)
-	if code := run.wait(30 * time.Second); code != 0 {
+	if code := run.wait(longest); code != 0 {
 		t.Errorf("run: exit %d\n%s", code, run.out.String())
 	}
 }

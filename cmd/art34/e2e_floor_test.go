@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/console/vouch"
@@ -21,7 +20,7 @@ func TestGenuineAgainstWhatArrived(t *testing.T) {
 	sink := testenv.Sink(t)
 	in := install(t, 200, 11, "ART34_RELAY="+sink.URL)
 	in.must("launch", "muguet")
-	if code := in.start("run", "--until-idle").wait(2 * time.Minute); code != 0 {
+	if code := in.start("run", "--until-idle").wait(longest); code != 0 {
 		t.Fatalf("run: exit %d", code)
 	}
 	notices := readNotices(t, in)

@@ -260,7 +260,7 @@ func TestRehearsal(t *testing.T) {
 			t.Parallel()
 			d := newDrill(t, notices)
 			r := d.start(d.args...)
-			if code := r.wait(d.patience()); code != 0 {
+			if code := r.wait(longest); code != 0 {
 				t.Fatalf("exit %d\n%s", code, r.out.String())
 			}
 			calm = d.read()
@@ -283,12 +283,12 @@ func TestRehearsal(t *testing.T) {
 			d := newDrill(t, notices)
 			r := d.start(d.args...)
 			var from time.Time
-			until(t, "launched", d.patience(), func() bool {
+			until(t, "launched", longest, func() bool {
 				from, _ = (&practiceNotes{dir: d.path("demo", "practice")}).clock()
 				return !from.IsZero()
 			})
 			for _, hours := range []float64{8, 35, 70, 120, 200} {
-				until(t, "time to die", d.patience(), func() bool {
+				until(t, "time to die", longest, func() bool {
 					select {
 					case <-r.done:
 						t.Fatalf("it ended by itself: %s", r.out.String())
@@ -299,7 +299,7 @@ func TestRehearsal(t *testing.T) {
 				r.kill()
 				r = d.resume()
 			}
-			if code := r.wait(d.patience()); code != 0 {
+			if code := r.wait(longest); code != 0 {
 				t.Fatalf("exit %d\n%s", code, r.out.String())
 			}
 			killed = d.read()
@@ -311,9 +311,6 @@ func TestRehearsal(t *testing.T) {
 	}
 	compareEnds(t, calm, killed)
 }
-
-// patience is how long a drill may take.
-func (d *drill) patience() time.Duration { return 5*d.span + 3*time.Minute }
 
 // compareEnds holds a rehearsal that was killed against one that was not. Who was
 // in doubt twice is held for a person, and what the post brings back and the print

@@ -16,6 +16,7 @@ import (
 	"github.com/art34/art34/pipeline/feedback"
 	"github.com/art34/art34/pipeline/feedback/dsn"
 	"github.com/art34/art34/pipeline/kit/clock"
+	"github.com/art34/art34/pipeline/kit/testenv"
 	"github.com/art34/art34/pipeline/rehearsal"
 )
 
@@ -36,7 +37,7 @@ func TestPracticeRelayOverLMTP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	back := freeAddress(t)
+	back := testenv.FreeAddress(t)
 	box := &recorder{LMTP: rehearsal.LMTP{Network: "tcp", Address: back}, judge: feedback.NewClassifier(), said: map[int64]pipeline.Outcome{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
@@ -57,7 +58,7 @@ func TestPracticeRelayOverLMTP(t *testing.T) {
 	box.mac = in.mac()
 	in.must("launch", "muguet")
 	r := in.start("run", "--prove-every", "0")
-	until(t, "something came back", time.Minute, func() bool { return relay.Counts().Returned["dead"] > 3 })
+	until(t, "something came back", longest, func() bool { return relay.Counts().Returned["dead"] > 3 })
 	r.kill()
 	r = in.start("run", "--prove-every", "0")
 	settled := func(s status) bool {
@@ -65,7 +66,7 @@ func TestPracticeRelayOverLMTP(t *testing.T) {
 	}
 	// All of it at one look: what is resent may come back too, and letters follow when
 	// it is judged.
-	until(t, "everything came back and is judged", 2*time.Minute, func() bool {
+	until(t, "everything came back and is judged", longest, func() bool {
 		time.Sleep(200 * time.Millisecond)
 		s, got := in.status(false), in.judged()
 		return relay.Coming() == 0 && settled(s) && got["pending"] == 0 && got["quarantined"] == relay.Counts().Returned["forged"] &&

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/art34/art34/pipeline/email"
 	"github.com/art34/art34/pipeline/kit/testenv"
@@ -21,7 +20,7 @@ func TestReturnPathKeys(t *testing.T) {
 	in := install(t, 60, 13, "ART34_RELAY="+sink.URL, "ART34_CONSOLE=off")
 	in.must("key", "return-paths")
 	in.must("launch", "muguet")
-	if code := in.start("run", "--roles", "dispatch,courier,print", "--until-idle", "--prove-every", "0").wait(2 * time.Minute); code > 1 {
+	if code := in.start("run", "--roles", "dispatch,courier,print", "--until-idle", "--prove-every", "0").wait(longest); code > 1 {
 		t.Fatalf("run: exit %d", code)
 	}
 	mac := in.mac()

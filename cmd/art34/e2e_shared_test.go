@@ -2,7 +2,6 @@ package main
 
 import (
 	"testing"
-	"time"
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/kit/testenv"
@@ -18,10 +17,10 @@ func TestTwoServicesShareLedgerAndQueue(t *testing.T) {
 	in.must("pacing", "muguet", "--rate", "150")
 	in.must("launch", "muguet")
 	a, b := in.start("run", "--until-idle"), in.start("run", "--until-idle")
-	until(t, "sending", time.Minute, func() bool { return sink.Count(t) > 60 })
+	until(t, "sending", longest, func() bool { return sink.Count(t) > 60 })
 	servers.Redis.FlushAll(t)
 	for _, r := range []*running{a, b} {
-		if code := r.wait(3 * time.Minute); code != 0 {
+		if code := r.wait(longest); code != 0 {
 			t.Fatalf("run: exit %d\n%s", code, r.out.String())
 		}
 	}

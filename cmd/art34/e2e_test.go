@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"mime/quotedprintable"
 
@@ -33,7 +32,7 @@ func TestCampaignAgainstForeignServer(t *testing.T) {
 	sink := testenv.Sink(t)
 	in := install(t, 600, 7, "ART34_RELAY="+sink.URL)
 	in.must("launch", "muguet")
-	if code := in.start("run", "--until-idle").wait(2 * time.Minute); code != 0 {
+	if code := in.start("run", "--until-idle").wait(longest); code != 0 {
 		t.Fatalf("run: exit %d", code)
 	}
 	s := in.status(true)

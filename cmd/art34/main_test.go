@@ -174,6 +174,13 @@ func (r *running) kill() {
 	<-r.done
 }
 
+// longest bounds what has to happen, on a machine that has too much to do: what is
+// not there by then never comes.
+const longest = 5 * time.Minute
+
+// browserTime is the same for all that a test does in a browser.
+const browserTime = 20 * time.Minute
+
 // until waits for a condition that real servers bring about.
 func until(t testing.TB, what string, most time.Duration, ok func() bool) {
 	t.Helper()

@@ -54,7 +54,7 @@ func TestReadmePrograms(t *testing.T) {
 		_ = cmd.Wait()
 	})
 	var url string
-	until(t, "the console is open", 2*time.Minute, func() bool {
+	until(t, "the console is open", longest, func() bool {
 		text, _ := os.ReadFile(in.path("run.txt"))
 		if m := regexp.MustCompile(`(?m)^The console is at (http://\S+)`).FindStringSubmatch(string(text)); m != nil {
 			url = strings.TrimSuffix(m[1], "/")

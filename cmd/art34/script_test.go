@@ -163,7 +163,7 @@ func replace(ts *testscript.TestScript, neg bool, args []string) {
 
 // waitFor waits until a process holds the lock of the installation.
 func waitFor(ts *testscript.TestScript, neg bool, args []string) {
-	for range 2000 {
+	for end := time.Now().Add(longest); time.Now().Before(end); {
 		data, err := os.ReadFile(filepath.Join(ts.Getenv("ART34_DIR"), args[0]))
 		if err == nil && len(data) > 0 {
 			return

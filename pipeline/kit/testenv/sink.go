@@ -109,6 +109,23 @@ func (s *SMTPSink) Kill(t testing.TB) {
 	}
 }
 
+// Pause stops the server with SIGSTOP: it is there and does not answer. Whatever is on
+// the wire waits. Resume lets it go on.
+func (s *SMTPSink) Pause(t testing.TB) {
+	t.Helper()
+	if err := s.proc.signal(syscall.SIGSTOP, false); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Resume ends Pause.
+func (s *SMTPSink) Resume(t testing.TB) {
+	t.Helper()
+	if err := s.proc.signal(syscall.SIGCONT, false); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Count returns how many messages were taken.
 func (s *SMTPSink) Count(t testing.TB) int {
 	t.Helper()
