@@ -60,7 +60,7 @@ func toldList(ts *testscript.TestScript, neg bool, args []string) {
 			break
 		}
 	}
-	now := time.Now().Add(-time.Hour).Format("02/01/2006 15:04")
+	now := time.Now().UTC().Add(-time.Hour).Format("02/01/2006 15:04")
 	lines := []string{
 		"N° client;Référence;Nom;Informé par;Informé le;Moyen;Preuve",
 		rows[1][1] + ";;Zoe;équipe 3;" + now + ";Téléphone;ticket 4711",

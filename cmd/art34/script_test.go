@@ -40,7 +40,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ART34_DIR", filepath.Join(e.WorkDir, "data"))
 			e.Setenv("ART34_AS", "tester")
-			e.Setenv("TODAY", time.Now().Format(time.DateOnly))
+			today(e)
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -56,6 +56,15 @@ func TestScripts(t *testing.T) {
 			"told":     toldList,
 		},
 	})
+}
+
+// today sets $TODAY and the zone in which it is that day; $ORNEXT matches it and the
+// day after, for a script that goes on past midnight.
+func today(e *testscript.Env) {
+	now := time.Now().UTC()
+	e.Setenv("TZ", "UTC")
+	e.Setenv("TODAY", now.Format(time.DateOnly))
+	e.Setenv("ORNEXT", "("+now.Format(time.DateOnly)+"|"+now.AddDate(0, 0, 1).Format(time.DateOnly)+")")
 }
 
 // templates of installations, made once and copied into each script.
