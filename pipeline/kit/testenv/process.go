@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -113,6 +114,17 @@ func (p *process) signal(sig syscall.Signal, wait bool) error {
 		return nil
 	}
 	return p.wait()
+}
+
+// stands reports whether every thread of the server has stopped. Where nobody lists
+// them, it believes so.
+func (p *process) stands() bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.pid))
+	return !slices.ContainsFunc(threads, func(file string) bool {
+		stat, err := os.ReadFile(file)
+		_, state, ok := strings.Cut(string(stat), ") ")
+		return err == nil && ok && state[:1] != "T"
+	})
 }
 
 func (p *process) wait() error {

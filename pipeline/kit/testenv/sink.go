@@ -116,6 +116,10 @@ func (s *SMTPSink) Pause(t testing.TB) {
 	if err := s.proc.signal(syscall.SIGSTOP, false); err != nil {
 		t.Fatal(err)
 	}
+	// Its threads go on until one of them has taken the signal.
+	if err := s.proc.until("smtp sink", s.proc.stands); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Resume ends Pause.
