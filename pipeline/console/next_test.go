@@ -15,13 +15,14 @@ import (
 func TestWhatComesNext(t *testing.T) {
 	t.Parallel()
 	w := furnished(t)
+	w.board.zone = time.UTC
 	w.user("ona", console.Operator)
 	c, err := w.ledger.Campaign(t.Context(), "muguet")
 	w.must(err)
 	c.LaunchAt, c.Email.Hours = t0.Add(30*time.Hour), "20:00-22:00 UTC"
 	w.must(w.ledger.UpdateCampaign(t.Context(), c, []pipeline.CampaignState{pipeline.Running}, pipeline.Audit{Campaign: c.ID, Actor: "t", At: t0, Action: "pacing"}))
 	a := w.as("ona").get("/campaigns/muguet")
-	for _, want := range []string{"The launch is set for 21 January 2026 at ", "Sending hours: 20:00-22:00 UTC.", "They are closed now, and open again on 20 January 2026 at ", "5,200 by e-mail, 310 by post"} {
+	for _, want := range []string{"The launch is set for 21 January 2026 at 14:00", "Sending hours: 20:00-22:00 UTC.", "They are closed now, and open again on 20 January 2026 at 20:00", "5,200 by e-mail, 310 by post"} {
 		if a.status != http.StatusOK || !strings.Contains(a.body, want) {
 			t.Errorf("%d, without %q\n%s", a.status, want, a.body)
 		}
