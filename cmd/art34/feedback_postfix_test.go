@@ -105,9 +105,11 @@ func TestPostfixBounces(t *testing.T) {
 			"retour.nuage-mobile.example":    "lmtp:inet:" + back,
 		},
 		Settings: map[string]string{
-			// A busy machine tries the first time late, and warns of a delay from then on.
-			"maximal_queue_lifetime": "30s", "bounce_queue_lifetime": "60s", "delay_warning_time": "1s",
-			"minimal_backoff_time": "1s", "maximal_backoff_time": "1s", "queue_run_delay": "1s",
+			// A busy machine tries late, and warns of a delay where it tries again. Between two
+			// tries it has to let go of the message: who finds it still being delivered leaves
+			// it alone for five minutes.
+			"maximal_queue_lifetime": "30s", "bounce_queue_lifetime": "300s", "delay_warning_time": "1s",
+			"minimal_backoff_time": "10s", "maximal_backoff_time": "10s", "queue_run_delay": "1s",
 		},
 	})
 	in := install(t, 40, 7, "ART34_RELAY="+relay.URL, "ART34_FEEDBACK_LMTP="+back, "ART34_CONSOLE=off", "ART34_RUN_PROVE_EVERY=1h")

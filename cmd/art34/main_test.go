@@ -176,7 +176,7 @@ func (r *running) kill() {
 
 // longest bounds what has to happen, on a machine that has too much to do: what is
 // not there by then never comes.
-const longest = 5 * time.Minute
+const longest = 10 * time.Minute
 
 // browserTime is the same for all that a test does in a browser.
 const browserTime = 20 * time.Minute
