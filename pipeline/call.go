@@ -160,8 +160,8 @@ func CallSealContext(call int64) []byte {
 type Quota struct {
 	Hour, Day int
 	Now       time.Time
-	// Shared bounds all agents of one program together, whose names begin so:
-	// "token:crm/". "" bounds nobody.
+	// Shared bounds all agents of one program together, whose names begin so up to
+	// their first slash: "token:crm/". "" bounds nobody.
 	Shared     string
 	SharedHour int
 }
@@ -183,11 +183,6 @@ func (q Quota) Bounds() []Bound {
 		all = append(all, Bound{q.SharedHour, time.Hour, true})
 	}
 	return slices.DeleteFunc(all, func(b Bound) bool { return b.Most <= 0 })
-}
-
-// SharedEnd is the first name after all that begin with Shared.
-func (q Quota) SharedEnd() string {
-	return q.Shared[:len(q.Shared)-1] + string(q.Shared[len(q.Shared)-1]+1)
 }
 
 // CallFilter selects calls. Zero fields select everything.

@@ -128,6 +128,14 @@ func (q Query) SealContext() []byte { return []byte("query") }
 // LogValue is what a log may say of a query.
 func (q Query) LogValue() slog.Value { return slog.Int64Value(q.ID) }
 
+// QueryFilter selects queries. Zero fields select everything.
+type QueryFilter struct {
+	AskedBy string
+	State   QueryState
+	Closed  bool  // answered or dismissed
+	Before  int64 // ID below this one
+}
+
 // QueryState is where a query stands.
 type QueryState string
 

@@ -252,7 +252,11 @@ func (b consoleBoard) Figures(ctx context.Context, c pipeline.Campaign) (console
 	for _, w := range s.WayBack {
 		f.WayBack = append(f.WayBack, console.WayBack{Domain: w.Domain, Proven: w.Proven, LoopAt: timeOf(w.LoopAt), BounceAt: timeOf(w.BounceAt), Code: w.Code, Why: w.Why})
 	}
-	f.Paces = b.meters.paces(c, f, h.real.Now())
+	moving, err := h.ledger.UnderWay(ctx, c.ID)
+	if err != nil {
+		return f, err
+	}
+	f.Paces = b.meters.paces(c, f, moving, h.real.Now())
 	f.Latest, err = b.latest(ctx, c)
 	return f, err
 }
@@ -293,18 +297,17 @@ func timeOf(t *time.Time) time.Time {
 	return *t
 }
 
-// deedsShown is how many of the last deeds the page of a campaign shows, out of so
-// many entries of the trail: most are look-ups of the cell.
-const (
-	deedsShown  = 12
-	deedsLooked = 300
-)
+// deedsShown is how many of the last deeds the page of a campaign shows.
+const deedsShown = 12
 
-// latest are the last deeds of operations.
+// latest are the last deeds of operations. Most of the trail are look-ups of the cell.
 func (b consoleBoard) latest(ctx context.Context, c pipeline.Campaign) ([]pipeline.Audit, error) {
-	all, err := b.h.ledger.LastAudits(ctx, c.ID, deedsLooked)
-	all = slices.DeleteFunc(all, func(a pipeline.Audit) bool { return !operationsDeed(a.Action) })
-	return all[:min(deedsShown, len(all))], err
+	actions, err := b.h.ledger.Actions(ctx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	actions = slices.DeleteFunc(actions, func(action string) bool { return !operationsDeed(action) })
+	return b.h.ledger.LastDeeds(ctx, c.ID, actions, deedsShown)
 }
 
 // operationsDeed reports whether the operations of a campaign want to see a deed:

@@ -57,8 +57,9 @@ func (m *meters) take(campaign int64, now time.Time, done map[string]int64) map[
 	return rates
 }
 
-// paces say how each channel and each provider goes on.
-func (m *meters) paces(c pipeline.Campaign, f console.Figures, now time.Time) map[string]console.Pace {
+// paces say how each channel and each provider goes on. moving are the e-mails that are
+// queued or being sent, by provider: they are to go, too.
+func (m *meters) paces(c pipeline.Campaign, f console.Figures, moving map[string]int64, now time.Time) map[string]console.Pace {
 	all := map[string]console.Pace{}
 	for _, ch := range []pipeline.Channel{pipeline.Email, pipeline.Post} {
 		var p console.Pace
@@ -83,6 +84,11 @@ func (m *meters) paces(c pipeline.Campaign, f console.Figures, now time.Time) ma
 			p.Left += d.Count
 			all[scope+d.Provider] = p
 		}
+	}
+	for provider, n := range moving {
+		p := all[scope+provider]
+		p.Left += n
+		all[scope+provider] = p
 	}
 	for _, a := range f.Answers {
 		if len(a.Scope) > len(scope) && a.Scope[:len(scope)] == scope {

@@ -337,6 +337,13 @@ func (c cancelCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
+// turned is what a campaign is after somebody has changed its state.
+type turned struct {
+	Campaign string                 `json:"campaign"`
+	State    pipeline.CampaignState `json:"state"`
+	Next     []followUp             `json:"next,omitempty"`
+}
+
 // control changes the state of a campaign and says what it is now.
 func (a *app) control(ctx context.Context, arg campaignArg, change func(*house, pipeline.Campaign) error) error {
 	h, err := a.open(ctx)
@@ -355,7 +362,7 @@ func (a *app) control(ctx context.Context, arg campaignArg, change func(*house, 
 		return err
 	}
 	next := nextAfterTurn(campaign)
-	return a.answer(map[string]any{"campaign": campaign.Name, "state": campaign.State, "next": next}, func(w io.Writer) {
+	return a.answer(turned{campaign.Name, campaign.State, next}, func(w io.Writer) {
 		fmt.Fprintf(w, "%s is %s.\n", campaign.Name, campaign.State)
 		printNext(w, next)
 	})

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -123,10 +125,23 @@ func readLimited(root *os.Root, name string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, refuse("campaign-file", name+" is no file", "put the file there")
 	}
-	if info.Size() > maxCampaignFile {
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	// What is read is what was looked at: the name may lead to another file by now, and
+	// the file may have grown.
+	if opened, err := f.Stat(); err != nil {
+		return nil, err
+	} else if !os.SameFile(info, opened) {
+		return nil, refuse("campaign-file-changed", name+" was replaced while it was read", "try again")
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxCampaignFile+1))
+	if err == nil && len(data) > maxCampaignFile {
 		return nil, refuse("campaign-file-large", fmt.Sprintf("%s is larger than %d bytes", name, maxCampaignFile), "shorten the text, or save the logo smaller")
 	}
-	return root.ReadFile(name)
+	return data, err
 }
 
 // spec decodes and validates campaign.yaml.

@@ -49,10 +49,9 @@ func (h *house) addPaused(ctx context.Context, c pipeline.Campaign, s *status) e
 	if c.State != pipeline.Paused || c.PausedFor == "canary" {
 		return nil
 	}
-	all, err := h.ledger.LastAudits(ctx, c.ID, deedsLooked)
-	i := slices.IndexFunc(all, func(a pipeline.Audit) bool { return a.Action == "pause" })
-	if err == nil && i >= 0 {
-		s.Paused = &deedView{all[i].Actor, all[i].At, all[i].Reason}
+	last, err := h.ledger.LastDeeds(ctx, c.ID, []string{"pause"}, 1)
+	if err == nil && len(last) > 0 {
+		s.Paused = &deedView{last[0].Actor, last[0].At, last[0].Reason}
 	}
 	return err
 }

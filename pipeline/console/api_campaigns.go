@@ -55,16 +55,26 @@ func instant(t time.Time) *time.Time {
 // longestPage is how many items a page of a list has at most.
 const longestPage = 100
 
+// pageLimit is how many items the page is to have that was asked for.
+func (v *visit) pageLimit() (int, error) {
+	s := v.r.URL.Query().Get("limit")
+	if s == "" {
+		return longestPage, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > longestPage {
+		return 0, invalid("limit", "range", "limit is 1 to 100")
+	}
+	return n, nil
+}
+
 // onePage cuts a list to the page that was asked for: what follows the key after.
 func onePage[T any](v *visit, all []T, key func(T) string) (items []T, next string, err error) {
-	q := v.r.URL.Query()
-	limit := longestPage
-	if s := q.Get("limit"); s != "" {
-		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > longestPage {
-			return nil, "", invalid("limit", "range", "limit is 1 to 100")
-		}
+	limit, err := v.pageLimit()
+	if err != nil {
+		return nil, "", err
 	}
-	if after := q.Get("after"); after != "" {
+	if after := v.r.URL.Query().Get("after"); after != "" {
 		i := slices.IndexFunc(all, func(t T) bool { return key(t) == after })
 		if i < 0 {
 			return nil, "", invalid("after", "unknown", "after is no value of next")

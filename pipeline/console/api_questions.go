@@ -2,6 +2,7 @@ package console
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ func questionEndpoints() []endpoint {
 		endpointOf("POST", "/campaigns/{name}/answers/{qa}/given", "giveAnswer", "Note that somebody was answered with a version.", ActAnswer, apiGive),
 		endpointOf("POST", "/campaigns/{name}/queries", "askLead", "Ask the lead for an answer that is not there.", ActAnswer, apiAsk),
 		endpointOf("GET", "/campaigns/{name}/queries", "listQueries", "Questions that no answer fitted, newest first.", ActPublish, apiQueries,
-			queryField{"state", "open, answered or dismissed; all without it.", false}),
+			queryField{"state", "open, answered or dismissed; all without it.", false}, queryField{"limit", "How many, 100 at most.", true}, queryField{"after", "The value of next of the page before.", false}),
 		endpointOf("POST", "/campaigns/{name}/queries/{query}/settle", "settleQuery", "Point to the question that answers it, or dismiss it.", ActPublish, apiSettle),
 	}
 }
@@ -146,10 +147,11 @@ func apiAsk(v *visit, in askOrder) (queryLine, error) {
 
 type queryList struct {
 	Items []queryLine `json:"items"`
+	Next  string      `json:"next" doc:"For the parameter after; empty on the last page."`
 }
 
 func apiQueries(v *visit, _ nothing) (queryList, error) {
-	d := queryList{[]queryLine{}}
+	d := queryList{Items: []queryLine{}}
 	c, err := v.campaign()
 	if err != nil {
 		return d, err
@@ -158,11 +160,22 @@ func apiQueries(v *visit, _ nothing) (queryList, error) {
 	if !slices.Contains([]pipeline.QueryState{"", pipeline.QueryOpen, pipeline.QueryAnswered, pipeline.QueryDismissed}, state) {
 		return d, invalid("state", "unknown", "state is open, answered or dismissed")
 	}
-	all, err := v.Ledger.Queries(v.ctx(), c.ID, "", mostQueries)
-	for _, q := range all {
-		if state == "" || q.State == state {
-			d.Items = append(d.Items, queryOf(q, v.unsealed(c, q.Sealed, q.SealContext())))
+	limit, err := v.pageLimit()
+	if err != nil {
+		return d, err
+	}
+	f := pipeline.QueryFilter{State: state}
+	if after := v.r.URL.Query().Get("after"); after != "" {
+		if f.Before, err = strconv.ParseInt(after, 10, 64); err != nil || f.Before < 1 {
+			return d, invalid("after", "unknown", "after is no value of next")
 		}
+	}
+	all, err := v.Ledger.Queries(v.ctx(), c.ID, f, limit+1)
+	for _, q := range all[:min(limit, len(all))] {
+		d.Items = append(d.Items, queryOf(q, v.unsealed(c, q.Sealed, q.SealContext())))
+	}
+	if len(all) > limit {
+		d.Next = strconv.FormatInt(all[limit-1].ID, 10)
 	}
 	return d, err
 }

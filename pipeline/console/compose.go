@@ -77,10 +77,10 @@ func listQA(v *visit) error {
 
 // openQueries counts the questions of callers that wait for the lead.
 func (v *visit) openQueries(c pipeline.Campaign) (open int, err error) {
-	list, err := v.Ledger.Queries(v.ctx(), c.ID, "", mostQueries)
-	for _, q := range list {
-		if q.State == pipeline.QueryOpen {
-			open++
+	hours, err := v.Ledger.QueriesByHour(v.ctx(), c.ID)
+	for _, h := range hours {
+		if h.Code == string(pipeline.QueryOpen) {
+			open += int(h.Count)
 		}
 	}
 	return open, err

@@ -298,12 +298,7 @@ func showFloor(v *visit) error {
 	slices.Reverse(d.Shown)
 	d.hours(f)
 	if d.Texts {
-		list, err := v.Ledger.Queries(v.ctx(), c.ID, "", mostQueries)
-		if err != nil {
-			return err
-		}
-		list = slices.DeleteFunc(list, func(q pipeline.Query) bool { return q.State != pipeline.QueryOpen })
-		if d.Newest, err = v.shownQueries(c, list[:min(len(list), 20)]); err != nil {
+		if d.Newest, err = v.newestQueries(c, pipeline.QueryFilter{State: pipeline.QueryOpen}, 20); err != nil {
 			return err
 		}
 	}

@@ -371,7 +371,7 @@ func TestQuestionsWithoutAnAnswer(t *testing.T) {
 	}
 	c, err := w.ledger.Campaign(t.Context(), "muguet")
 	w.must(err)
-	list, err := w.ledger.Queries(t.Context(), c.ID, "user:ana", 10)
+	list, err := w.ledger.Queries(t.Context(), c.ID, pipeline.QueryFilter{AskedBy: "user:ana"}, 10)
 	w.must(err)
 	if len(list) != 2 || strings.Contains(string(list[1].Sealed), "landlord") {
 		t.Fatalf("%d, or in clear", len(list))

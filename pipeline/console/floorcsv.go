@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/kit/inert"
 )
 
@@ -51,12 +52,18 @@ func floorCSV(v *visit) error {
 		add("calls-came-to", h.Hour, true, code, number(h.Count), "")
 	}
 	if May(v.user.Roles, ActPublish) {
-		list, err := v.Ledger.Queries(v.ctx(), c.ID, "", mostQueries)
-		if err != nil {
-			return err
-		}
-		for _, q := range list {
-			add("question", q.AskedAt.In(v.zone()), true, string(q.State), "1", v.unsealed(c, q.Sealed, q.SealContext()))
+		for last := int64(0); ; {
+			list, err := v.Ledger.Queries(v.ctx(), c.ID, pipeline.QueryFilter{Before: last}, mostQueries)
+			if err != nil {
+				return err
+			}
+			for _, q := range list {
+				add("question", q.AskedAt.In(v.zone()), true, string(q.State), "1", v.unsealed(c, q.Sealed, q.SealContext()))
+				last = q.ID
+			}
+			if len(list) < mostQueries {
+				break
+			}
 		}
 	}
 	v.noteOf(c.ID, "floor-csv", "", "")

@@ -46,10 +46,10 @@ func atMostOnce(do func(*visit) error) func(*visit) error {
 		}
 		r := v.sending(given)
 		aad := fmt.Appendf(nil, "console|form|%d|%x", r.Token, r.Key)
+		kept, first, err := v.Ledger.Remember(v.ctx(), r)
 		wait, stop := context.WithTimeout(v.ctx(), twinWait)
 		defer stop()
 		for {
-			kept, first, err := v.Ledger.Remember(v.ctx(), r)
 			switch {
 			case err != nil:
 				return err
@@ -62,6 +62,11 @@ func atMostOnce(do func(*visit) error) func(*visit) error {
 			case <-wait.Done(): // its end is not known: the page shows what came of it
 				return v.seeOther(v.pageOf())
 			case <-time.After(50 * time.Millisecond):
+			}
+			// Waiting only reads. One that is forgotten came to nothing: this one may try.
+			kept, err = v.Ledger.Recall(v.ctx(), r.Token, r.Key)
+			if errors.Is(err, pipeline.ErrNotFound) {
+				kept, first, err = v.Ledger.Remember(v.ctx(), r)
 			}
 		}
 	}

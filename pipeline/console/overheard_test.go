@@ -217,9 +217,9 @@ func (l overheardLedger) CloseQuery(ctx context.Context, q pipeline.Query, a pip
 	return l.Ledger.CloseQuery(ctx, q, a)
 }
 
-func (l overheardLedger) Queries(ctx context.Context, campaign int64, askedBy string, limit int) ([]pipeline.Query, error) {
+func (l overheardLedger) Queries(ctx context.Context, campaign int64, f pipeline.QueryFilter, limit int) ([]pipeline.Query, error) {
 	l.note("Queries")
-	return l.Ledger.Queries(ctx, campaign, askedBy, limit)
+	return l.Ledger.Queries(ctx, campaign, f, limit)
 }
 
 func (l overheardLedger) Query(ctx context.Context, campaign, id int64) (pipeline.Query, error) {

@@ -36,6 +36,7 @@ type Answers interface {
 	TokenOf(ctx context.Context, hash [32]byte) (pipeline.APIToken, error)
 	TouchToken(ctx context.Context, id int64, at time.Time) error
 	Remember(ctx context.Context, r pipeline.Remembered) (pipeline.Remembered, bool, error)
+	Recall(ctx context.Context, token int64, key [32]byte) (pipeline.Remembered, error)
 	Answered(ctx context.Context, r pipeline.Remembered) error
 	Forget(ctx context.Context, r pipeline.Remembered) error
 	ForgetAnswers(ctx context.Context, before time.Time) error

@@ -23,7 +23,7 @@ type FloorLedger interface {
 
 	AddQuery(ctx context.Context, q pipeline.Query) (pipeline.Query, error)
 	CloseQuery(ctx context.Context, q pipeline.Query, a pipeline.Audit) error
-	Queries(ctx context.Context, campaign int64, askedBy string, limit int) ([]pipeline.Query, error)
+	Queries(ctx context.Context, campaign int64, f pipeline.QueryFilter, limit int) ([]pipeline.Query, error)
 	Query(ctx context.Context, campaign, id int64) (pipeline.Query, error)
 	AddForgery(ctx context.Context, f pipeline.Forgery, a pipeline.Audit) (pipeline.Forgery, error)
 	Forgeries(ctx context.Context, campaign int64, limit int) ([]pipeline.Forgery, error)

@@ -21,7 +21,8 @@ func queryRoutes() []route {
 	}
 }
 
-// mostQueries is how many a page lists: the newest.
+// mostQueries is how many a page lists of those that are open, and of the others: the
+// newest.
 const mostQueries = 500
 
 // mostAsked is how long a question may be, in characters.
@@ -51,6 +52,15 @@ func (v *visit) shownQueries(c pipeline.Campaign, list []pipeline.Query) ([]show
 	return out, nil
 }
 
+// newestQueries are the newest that match, with their words.
+func (v *visit) newestQueries(c pipeline.Campaign, f pipeline.QueryFilter, most int) ([]shownQuery, error) {
+	list, err := v.Ledger.Queries(v.ctx(), c.ID, f, most)
+	if err != nil {
+		return nil, err
+	}
+	return v.shownQueries(c, list)
+}
+
 // askData is the form of an agent, with their own questions.
 type askData struct {
 	Campaign pipeline.Campaign
@@ -65,7 +75,7 @@ func (v *visit) askData() (askData, error) {
 		return askData{}, err
 	}
 	d := askData{Campaign: c}
-	mine, err := v.Ledger.Queries(v.ctx(), c.ID, v.actor(), 50)
+	mine, err := v.Ledger.Queries(v.ctx(), c.ID, pipeline.QueryFilter{AskedBy: v.actor()}, 50)
 	if err != nil {
 		return d, err
 	}
@@ -127,24 +137,15 @@ func listQueries(v *visit) error {
 	if err != nil {
 		return err
 	}
-	list, err := v.Ledger.Queries(v.ctx(), c.ID, "", mostQueries)
-	if err != nil {
-		return err
-	}
-	shown, err := v.shownQueries(c, list)
-	if err != nil {
-		return err
-	}
 	d := struct {
 		Campaign     pipeline.Campaign
 		Open, Closed []shownQuery
 	}{Campaign: c}
-	for _, q := range shown {
-		if q.State == pipeline.QueryOpen {
-			d.Open = append(d.Open, q)
-		} else {
-			d.Closed = append(d.Closed, q)
-		}
+	if d.Open, err = v.newestQueries(c, pipeline.QueryFilter{State: pipeline.QueryOpen}, mostQueries); err != nil {
+		return err
+	}
+	if d.Closed, err = v.newestQueries(c, pipeline.QueryFilter{Closed: true}, mostQueries); err != nil {
+		return err
 	}
 	return v.page("queries", d)
 }

@@ -187,8 +187,8 @@ func (l spoiledLedger) QAHistory(ctx context.Context, campaign, id int64) ([]pip
 	return v, steps, err
 }
 
-func (l spoiledLedger) Queries(ctx context.Context, campaign int64, askedBy string, limit int) ([]pipeline.Query, error) {
-	v, err := l.Ledger.Queries(ctx, campaign, askedBy, limit)
+func (l spoiledLedger) Queries(ctx context.Context, campaign int64, f pipeline.QueryFilter, limit int) ([]pipeline.Query, error) {
+	v, err := l.Ledger.Queries(ctx, campaign, f, limit)
 	return spoil(l.s, v, err)
 }
 

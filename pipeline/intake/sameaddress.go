@@ -14,24 +14,120 @@ import (
 // and in which order the lines come. A number is never guessed: another house, another
 // flat or another postcode is another address.
 
-// shortened are words of French, British and American addresses in one spelling. Where
-// one abbreviation stands for two words (st: saint, street) both have that spelling: in
-// one street of one postcode nothing hangs on it.
-var shortened = map[string]string{
-	"avenue": "av", "ave": "av", "aven": "av", "boulevard": "bd", "boul": "bd", "bld": "bd", "blvd": "bd", "bvd": "bd",
-	"saint": "st", "street": "st", "str": "st", "sainte": "ste", "suite": "ste", "road": "rd", "lane": "ln", "court": "ct", "drive": "dr", "docteur": "dr", "doctor": "dr",
-	"place": "pl", "plaza": "plz", "square": "sq", "terrace": "ter", "crescent": "cres", "gardens": "gdns", "highway": "hwy", "parkway": "pkwy", "circle": "cir",
-	"allee": "all", "allees": "all", "chemin": "che", "chem": "che", "ch": "che", "cours": "crs", "faubourg": "fg", "fbg": "fg", "hameau": "ham", "impasse": "imp",
-	"lotissement": "lot", "passage": "pas", "quai": "q", "quartier": "qua", "residence": "res", "route": "rte", "sentier": "sen", "traverse": "tra", "village": "vlge",
-	"general": "gal", "gen": "gal", "marechal": "mal", "colonel": "col", "capitaine": "cne", "commandant": "cdt", "president": "pdt", "professeur": "pr", "monseigneur": "mgr",
-	"north": "n", "south": "s", "east": "e", "west": "w",
-	"appartement": "apt", "appart": "apt", "appt": "apt", "app": "apt", "apartment": "apt", "flat": "apt", "unit": "apt", "logement": "apt", "lgt": "apt",
-	"batiment": "bat", "bt": "bat", "building": "bat", "bldg": "bat", "immeuble": "bat", "imm": "bat", "escalier": "esc", "stairs": "esc", "entree": "ent",
-	"etage": "etg", "floor": "etg", "fl": "etg", "porte": "pte", "door": "pte",
+// shortened is a word of a French, British or American address in one spelling, or ""
+// for one that has no other. Where one abbreviation stands for two words (st: saint,
+// street) both have that spelling: in one street of one postcode nothing hangs on it.
+func shortened(word string) string {
+	switch word {
+	case "avenue", "ave", "aven":
+		return "av"
+	case "boulevard", "boul", "bld", "blvd", "bvd":
+		return "bd"
+	case "saint", "street", "str":
+		return "st"
+	case "sainte", "suite":
+		return "ste"
+	case "road":
+		return "rd"
+	case "lane":
+		return "ln"
+	case "court":
+		return "ct"
+	case "drive", "docteur", "doctor":
+		return "dr"
+	case "place":
+		return "pl"
+	case "plaza":
+		return "plz"
+	case "square":
+		return "sq"
+	case "terrace":
+		return "ter"
+	case "crescent":
+		return "cres"
+	case "gardens":
+		return "gdns"
+	case "highway":
+		return "hwy"
+	case "parkway":
+		return "pkwy"
+	case "circle":
+		return "cir"
+	case "allee", "allees":
+		return "all"
+	case "chemin", "chem", "ch":
+		return "che"
+	case "cours":
+		return "crs"
+	case "faubourg", "fbg":
+		return "fg"
+	case "hameau":
+		return "ham"
+	case "impasse":
+		return "imp"
+	case "lotissement":
+		return "lot"
+	case "passage":
+		return "pas"
+	case "quai":
+		return "q"
+	case "quartier":
+		return "qua"
+	case "residence":
+		return "res"
+	case "route":
+		return "rte"
+	case "sentier":
+		return "sen"
+	case "traverse":
+		return "tra"
+	case "village":
+		return "vlge"
+	case "general", "gen":
+		return "gal"
+	case "marechal":
+		return "mal"
+	case "colonel":
+		return "col"
+	case "capitaine":
+		return "cne"
+	case "commandant":
+		return "cdt"
+	case "president":
+		return "pdt"
+	case "professeur":
+		return "pr"
+	case "monseigneur":
+		return "mgr"
+	case "north":
+		return "n"
+	case "south":
+		return "s"
+	case "east":
+		return "e"
+	case "west":
+		return "w"
+	case "appartement", "appart", "appt", "app", "apartment", "flat", "unit", "logement", "lgt":
+		return "apt"
+	case "batiment", "bt", "building", "bldg", "immeuble", "imm":
+		return "bat"
+	case "escalier", "stairs":
+		return "esc"
+	case "entree":
+		return "ent"
+	case "etage", "floor", "fl":
+		return "etg"
+	case "porte", "door":
+		return "pte"
+	}
+	return ""
 }
 
-// insides are words with a number or a letter of their own, that say where in a house.
-var insides = []string{"apt", "bat", "esc", "ent", "etg", "pte", "ste"}
+// inside reports whether a word has a number or a letter of its own, and says with it
+// where in a house.
+func inside(word string) bool {
+	return slices.Contains([]string{"apt", "bat", "esc", "ent", "etg", "pte", "ste"}, word)
+}
 
 // asSpoken is an address as it is compared: the words of its lines, and apart from them
 // what stands for a place within the house.
@@ -115,7 +211,7 @@ func spokenWords(line string) (list []string) {
 		case n == 0 && len(list) > 0 && numeral(list[len(list)-1]) && (w == "bis" || w == "ter" || w == "quater"):
 			list = append(list, w[:1])
 		case n == 0:
-			if s, ok := shortened[w]; ok {
+			if s := shortened(w); s != "" {
 				w = s
 			}
 			list = append(list, w)
@@ -123,7 +219,7 @@ func spokenWords(line string) (list []string) {
 			list = append(list, unpadded(w))
 		case slices.Contains([]string{"e", "er", "re", "eme", "ieme", "th", "nd", "rd"}, rest), rest == "st" && i > 0:
 			list = append(list, unpadded(w[:n])+"e")
-		case len(list) > 0 && slices.Contains(insides, list[len(list)-1]):
+		case len(list) > 0 && inside(list[len(list)-1]):
 			list = append(list, unpadded(w[:n])+rest)
 		case rest == "bis" || rest == "ter" || rest == "quater" || len(rest) == 1:
 			list = append(list, unpadded(w[:n]), rest[:1])
@@ -151,11 +247,11 @@ func (a asSpoken) take(words []string) (rest []string) {
 			next = words[i+1]
 		}
 		switch {
-		case slices.Contains(insides, w) && next == w: // apt #5
+		case inside(w) && next == w: // apt #5
 		case next == "etg" && len(w) > 1 && numeral(strings.TrimSuffix(w, "e")):
 			a.inside["etg"] = strings.TrimSuffix(w, "e")
 			i++
-		case slices.Contains(insides, w) && next != "" && (len(next) == 1 || unicode.IsDigit(rune(next[0]))):
+		case inside(w) && next != "" && (len(next) == 1 || unicode.IsDigit(rune(next[0]))):
 			a.inside[w] = strings.TrimSuffix(next, "e")
 			i++
 			if i+1 < len(words) && numeral(next) && len(words[i+1]) == 1 && !numeral(words[i+1]) && i+2 == len(words) {
@@ -195,8 +291,8 @@ func town(s string) string {
 		if w == "cedex" {
 			break
 		}
-		if short, ok := shortened[w]; ok && (w == "saint" || w == "sainte") {
-			w = short
+		if w == "saint" || w == "sainte" {
+			w = shortened(w)
 		}
 		list = append(list, w)
 	}

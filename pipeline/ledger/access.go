@@ -33,6 +33,9 @@ type Access interface {
 	// form of a person: the negative of their number; a signature of a mail provider's
 	// event: 0); first says so. Else it returns what is kept.
 	Remember(ctx context.Context, r pipeline.Remembered) (kept pipeline.Remembered, first bool, err error)
+	// Recall returns what is kept, or pipeline.ErrNotFound. It only reads: who waits
+	// for an answer keeps nobody from writing.
+	Recall(ctx context.Context, token int64, key [32]byte) (pipeline.Remembered, error)
 	// Answered writes Status and Body of what Remember stored.
 	Answered(ctx context.Context, r pipeline.Remembered) error
 	// Forget removes what Remember stored: the request may be tried again.

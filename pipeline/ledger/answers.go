@@ -13,6 +13,8 @@ type Watcher interface {
 	// scope. It is kept up to date by every move and costs next to nothing; moves of
 	// imports that were replaced since stay in it.
 	Answers(ctx context.Context, campaign int64) ([]pipeline.Answers, error)
+	// UnderWay counts the notices in force that are queued or being sent, by provider.
+	UnderWay(ctx context.Context, campaign int64) (map[string]int64, error)
 	// Planned counts the notices in force that something is planned for, by day,
 	// state, role, channel, kind, reason and number of resends, in that order. Days
 	// begin at midnight of a zone that is east of UTC by offset. First tries have

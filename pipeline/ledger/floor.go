@@ -38,9 +38,8 @@ type Floor interface {
 	// open, else pipeline.ErrConflict, and appends the audit entry.
 	AddQuery(ctx context.Context, q pipeline.Query) (pipeline.Query, error)
 	CloseQuery(ctx context.Context, q pipeline.Query, a pipeline.Audit) error
-	// Queries returns the newest queries of a campaign, newest first; with askedBy
-	// only somebody's.
-	Queries(ctx context.Context, campaign int64, askedBy string, limit int) ([]pipeline.Query, error)
+	// Queries returns the newest queries of a campaign that match, newest first.
+	Queries(ctx context.Context, campaign int64, f pipeline.QueryFilter, limit int) ([]pipeline.Query, error)
 	Query(ctx context.Context, campaign, id int64) (pipeline.Query, error)
 
 	// AddForgery stores a report and appends the audit entry.

@@ -90,6 +90,10 @@ type Campaigns interface {
 	AuditTrail(ctx context.Context, campaign int64) iter.Seq2[pipeline.Audit, error] // oldest first
 	// LastAudits returns the newest entries, newest first.
 	LastAudits(ctx context.Context, campaign int64, limit int) ([]pipeline.Audit, error)
+	// Actions returns what was ever done in a campaign, and LastDeeds the newest entries
+	// of some of that, newest first, however many others there are since.
+	Actions(ctx context.Context, campaign int64) ([]string, error)
+	LastDeeds(ctx context.Context, campaign int64, actions []string, limit int) ([]pipeline.Audit, error)
 	// ByHand returns the entries of pipeline.ActionPullByHand, oldest first.
 	ByHand(ctx context.Context, campaign int64) ([]pipeline.Audit, error)
 }

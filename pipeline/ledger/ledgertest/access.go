@@ -118,8 +118,16 @@ func testRemembered(t *testing.T, e Engine) {
 	if kept, won, err := b.Remember(b.ctx, again); err != nil || won || kept.Request != event.Request {
 		t.Errorf("another event: %+v, %t, %v", kept, won, err)
 	}
+	if kept, err := b.Recall(b.ctx, r.Token, r.Key); err != nil || kept.Status != 0 || kept.Request != r.Request || !kept.At.Equal(t0) {
+		t.Errorf("%+v, %v", kept, err)
+	}
+	_, err = b.Recall(b.ctx, r.Token, sha256.Sum256([]byte("another key")))
+	b.want(err, pipeline.ErrNotFound)
 	r.Status, r.Body = 200, []byte("sealed")
 	b.must(b.Answered(b.ctx, r))
+	if kept, err := b.Recall(b.ctx, r.Token, r.Key); err != nil || !reflect.DeepEqual(kept, r) {
+		t.Errorf("%+v, %v", kept, err)
+	}
 	other := r
 	other.Request = sha256.Sum256([]byte("launch"))
 	if kept, won, err := b.Remember(b.ctx, other); err != nil || won || !reflect.DeepEqual(kept, r) {

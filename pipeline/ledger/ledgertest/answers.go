@@ -34,6 +34,9 @@ func testAnswers(t *testing.T, e Engine) {
 		}
 	})
 	jobs := b.load(b.take(4))
+	if way, err := b.UnderWay(b.ctx, b.campaign.ID); err != nil || len(way) != 2 || way["orange"] != 3 || way["free"] != 1 {
+		t.Errorf("queued: %v, %v", way, err)
+	}
 	slices.SortFunc(jobs, func(x, y pipeline.Job) int { return int(x.ID - y.ID) })
 	var sending []pipeline.Notice
 	for _, j := range jobs {
@@ -41,10 +44,19 @@ func testAnswers(t *testing.T, e Engine) {
 		b.commit(c)
 		sending = append(sending, c.To)
 	}
+	if way, err := b.UnderWay(b.ctx, b.campaign.ID); err != nil || way["orange"] != 3 || way["free"] != 1 {
+		t.Errorf("sending: %v, %v", way, err)
+	}
+	if way, err := b.UnderWay(b.ctx, b.campaign.ID+1); err != nil || len(way) != 0 {
+		t.Errorf("of another campaign: %v, %v", way, err)
+	}
 	accepted := b.move(sending[0], pipeline.Event{Kind: pipeline.EvAccepted})
 	b.commit(accepted, b.move(sending[1], pipeline.Event{Kind: pipeline.EvRefused, Outcome: pipeline.Dead}), b.move(sending[3], pipeline.Event{Kind: pipeline.EvAccepted}))
 	b.commit(b.move(sending[2], pipeline.Event{Kind: pipeline.EvRefused, Outcome: pipeline.Transient}))
 	b.commit(b.move(accepted.To, pipeline.Event{Kind: pipeline.EvBounced, Outcome: pipeline.Ours}))
+	if way, err := b.UnderWay(b.ctx, b.campaign.ID); err != nil || len(way) != 0 {
+		t.Errorf("answered: %v, %v", way, err)
+	}
 	// What moves nothing, or did not apply, does not count.
 	b.must(b.Record(b.ctx, []pipeline.Event{{Notice: sending[1].ID, Attempt: 1, Kind: pipeline.EvBounced, Outcome: pipeline.Dead, At: t0, Actor: "x"}}))
 	if ok, err := b.Commit(b.ctx, []pipeline.Change{b.move(sending[1], pipeline.Event{Kind: pipeline.EvAccepted})}); err != nil || ok[0] {

@@ -210,6 +210,21 @@ func testAudit(t *testing.T, e Engine) {
 	if len(last) != 2 || last[1].Action != "one" {
 		t.Fatalf("%+v", last)
 	}
+	for range 20 {
+		b.must(b.Append(b.ctx, b.audit("look-up")))
+	}
+	actions, err := b.Actions(b.ctx, b.campaign.ID)
+	b.must(err)
+	equal(t, "what was done", actions, []string{"look-up", "one", "two"})
+	b.must(b.Append(b.ctx, b.audit("one")))
+	deeds, err := b.LastDeeds(b.ctx, b.campaign.ID, []string{"one", "none", "two"}, 2)
+	b.must(err)
+	if len(deeds) != 2 || deeds[0].Action != "one" || deeds[1].Action != "two" || deeds[1].Detail != "x=1" || deeds[1].Campaign != b.campaign.ID || deeds[0].ID < deeds[1].ID {
+		t.Fatalf("%+v", deeds)
+	}
+	if deeds, err = b.LastDeeds(b.ctx, b.campaign.ID, nil, 5); err != nil || len(deeds) != 0 {
+		t.Fatalf("%+v, %v", deeds, err)
+	}
 	for _, detail := range []string{"R000001 letter 2", "R000001 letter 1"} {
 		a := b.audit(pipeline.ActionPullByHand)
 		a.Detail = detail

@@ -182,13 +182,23 @@ func testQueries(t *testing.T, e Engine) {
 	first.State, first.Reason, first.ClosedBy, first.ClosedAt = pipeline.QueryDismissed, "off topic", "user:lea", t0.Add(time.Hour)
 	b.must(b.CloseQuery(b.ctx, first, b.audit("query-dismiss")))
 	b.want(b.CloseQuery(b.ctx, first, b.audit("query-dismiss")), pipeline.ErrConflict)
-	all, err := b.Queries(b.ctx, b.campaign.ID, "", 10)
+	all, err := b.Queries(b.ctx, b.campaign.ID, pipeline.QueryFilter{}, 10)
 	b.must(err)
 	if !reflect.DeepEqual(all, []pipeline.Query{second, first}) {
 		t.Errorf("all: %+v", all)
 	}
-	if mine, err := b.Queries(b.ctx, b.campaign.ID, "user:ana", 10); err != nil || len(mine) != 1 || mine[0].ID != first.ID {
-		t.Errorf("hers: %+v, %v", mine, err)
+	for _, x := range []struct {
+		f    pipeline.QueryFilter
+		want int64
+	}{
+		{pipeline.QueryFilter{AskedBy: "user:ana"}, first.ID}, {pipeline.QueryFilter{State: pipeline.QueryOpen}, second.ID}, {pipeline.QueryFilter{State: pipeline.QueryDismissed}, first.ID},
+		{pipeline.QueryFilter{Closed: true}, first.ID}, {pipeline.QueryFilter{Before: second.ID}, first.ID},
+		{pipeline.QueryFilter{Before: first.ID}, 0}, {pipeline.QueryFilter{AskedBy: "user:ana", State: pipeline.QueryOpen}, 0}, {pipeline.QueryFilter{State: pipeline.QueryAnswered}, 0},
+	} {
+		// The filter comes before the limit.
+		if got, err := b.Queries(b.ctx, b.campaign.ID, x.f, 1); err != nil || (len(got) == 1) != (x.want > 0) || x.want > 0 && got[0].ID != x.want {
+			t.Errorf("%+v: %+v, %v", x.f, got, err)
+		}
 	}
 	hours, err := b.QueriesByHour(b.ctx, b.campaign.ID)
 	b.must(err)

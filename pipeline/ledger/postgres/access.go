@@ -133,6 +133,19 @@ func (l *Ledger) Remember(ctx context.Context, r pipeline.Remembered) (kept pipe
 	return kept, first, err
 }
 
+// Recall returns what Remember stored.
+func (l *Ledger) Recall(ctx context.Context, token int64, key [32]byte) (pipeline.Remembered, error) {
+	return one(ctx, l, l.desk, func(row pgx.CollectableRow) (pipeline.Remembered, error) {
+		var request []byte
+		var at int64
+		kept := pipeline.Remembered{Token: token, Key: key}
+		err := row.Scan(&request, &at, &kept.Status, &kept.Body)
+		copy(kept.Request[:], request)
+		kept.At = moment(at)
+		return kept, err
+	}, `SELECT request, at, status, body FROM api_answers WHERE token_id = $1 AND key = $2`, token, key[:])
+}
+
 // Answered writes the answer of what Remember stored.
 func (l *Ledger) Answered(ctx context.Context, r pipeline.Remembered) error {
 	return l.on(ctx, l.desk, func(ctx context.Context, q querier) error {

@@ -33,6 +33,17 @@ func (l *Ledger) Answers(ctx context.Context, campaign int64) ([]pipeline.Answer
 	return all, err
 }
 
+// UnderWay counts what is queued or being sent, by provider. Those are few.
+func (l *Ledger) UnderWay(ctx context.Context, campaign int64) (map[string]int64, error) {
+	counts, err := query(ctx, l, l.hot, pgx.RowToStructByPos[named], `SELECT n.provider, count(*) FROM notices n JOIN imports i ON i.id = n.import_id
+		WHERE n.state IN ('queued', 'sending') AND i.campaign_id = $1 AND i.published_at <> 0 AND i.replaced_at = 0 GROUP BY 1`, campaign)
+	all := map[string]int64{}
+	for _, c := range counts {
+		all[c.Name] = c.Count
+	}
+	return all, err
+}
+
 // Planned counts what is planned.
 func (l *Ledger) Planned(ctx context.Context, campaign int64, offset time.Duration) ([]pipeline.Planned, error) {
 	rows, err := query(ctx, l, l.desk, func(row pgx.CollectableRow) (p pipeline.Planned, err error) {

@@ -58,10 +58,10 @@ func within(ctx context.Context, q querier, quota pipeline.Quota, steps []pipeli
 				AND agent IN (SELECT $3 UNION SELECT 'user:' || $1::text UNION SELECT 'token:' || name || '/' || $1::text FROM api_tokens)`
 			args := []any{who, micros(quota.Now.Add(-x.Over)), clean(s.Agent)}
 			if x.Shared {
-				// By the calls of late: the steps of a program are in no index by time.
-				who, query = quota.Shared, `SELECT count(*) FROM calls c JOIN call_steps s ON s.call_id = c.id
-					WHERE c.opened_at > $4 AND s.kind = 'look-up' AND s.agent >= $1 AND s.agent < $3 AND s.at > $2`
-				args = []any{quota.Shared, args[1], quota.SharedEnd(), micros(quota.Now.Add(-x.Over - pipeline.LongestCall))}
+				who, query = quota.Shared, `SELECT count(*) FROM call_steps WHERE kind = 'look-up' AND strpos(agent, '/') > 0
+					AND left(agent, strpos(agent, '/')) = $1 AND at > $2`
+				args = args[:2]
+				args[0] = quota.Shared
 			}
 			if _, err := q.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('art34/look-up/' || $1::text, 0))`, who); err != nil {
 				return err

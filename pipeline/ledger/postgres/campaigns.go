@@ -218,6 +218,22 @@ func (l *Ledger) LastAudits(ctx context.Context, campaign int64, limit int) ([]p
 		FROM audits WHERE campaign_id = $1 ORDER BY id DESC LIMIT $2`, campaign, limit)
 }
 
+// Actions returns what was ever done in a campaign: from one to the next in the index.
+func (l *Ledger) Actions(ctx context.Context, campaign int64) ([]string, error) {
+	return query(ctx, l, l.desk, pgx.RowTo[string], `WITH RECURSIVE k (action) AS (
+			(SELECT action FROM audits WHERE campaign_id = $1 ORDER BY action LIMIT 1)
+			UNION ALL SELECT n.action FROM k CROSS JOIN LATERAL (SELECT action FROM audits WHERE campaign_id = $1 AND action > k.action ORDER BY action LIMIT 1) n
+		) SELECT action FROM k`, campaign)
+}
+
+// LastDeeds returns the newest entries of some actions.
+func (l *Ledger) LastDeeds(ctx context.Context, campaign int64, actions []string, limit int) ([]pipeline.Audit, error) {
+	return query(ctx, l, l.desk, rowToAudit, `SELECT a.id, a.campaign_id, a.at, a.actor, a.action, a.reason, a.detail FROM unnest($2::text[]) AS k (action)
+		CROSS JOIN LATERAL (SELECT id, campaign_id, at, actor, action, reason, detail FROM audits
+			WHERE campaign_id = $1 AND action = k.action ORDER BY id DESC LIMIT $3) a
+		ORDER BY a.id DESC LIMIT $3`, campaign, actions, limit)
+}
+
 // ByHand returns the entries of letters that only hands can pull, oldest first.
 func (l *Ledger) ByHand(ctx context.Context, campaign int64) ([]pipeline.Audit, error) {
 	return query(ctx, l, l.desk, rowToAudit, `SELECT id, campaign_id, at, actor, action, reason, detail

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"math"
 
 	"github.com/jackc/pgx/v5"
 
@@ -45,8 +46,14 @@ func (l *Ledger) CloseQuery(ctx context.Context, qu pipeline.Query, a pipeline.A
 }
 
 // Queries returns the newest queries of a campaign.
-func (l *Ledger) Queries(ctx context.Context, campaign int64, askedBy string, limit int) ([]pipeline.Query, error) {
-	return query(ctx, l, l.desk, rowToQuery, `SELECT `+queryColumns+` FROM queries WHERE campaign_id = $1 AND ($2 = '' OR asked_by = $2) ORDER BY id DESC LIMIT $3`, campaign, clean(askedBy), limit)
+func (l *Ledger) Queries(ctx context.Context, campaign int64, f pipeline.QueryFilter, limit int) ([]pipeline.Query, error) {
+	before := f.Before
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	return query(ctx, l, l.desk, rowToQuery, `SELECT `+queryColumns+` FROM queries WHERE campaign_id = $1 AND id < $2
+		AND ($3 = '' OR asked_by = $3) AND ($4 = '' OR state = $4) AND (NOT $5 OR state <> 'open') ORDER BY id DESC LIMIT $6`,
+		campaign, before, clean(f.AskedBy), string(f.State), f.Closed, limit)
 }
 
 // Query returns a query.

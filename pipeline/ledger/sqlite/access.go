@@ -121,6 +121,16 @@ func (l *Ledger) Remember(ctx context.Context, r pipeline.Remembered) (kept pipe
 	return kept, first, err
 }
 
+// Recall returns what Remember stored.
+func (l *Ledger) Recall(ctx context.Context, token int64, key [32]byte) (pipeline.Remembered, error) {
+	var request []byte
+	kept, err := one(ctx, l, "recall a request", scanner(func(r *pipeline.Remembered) []any { return []any{&request, when{&r.At}, &r.Status, &r.Body} }),
+		`SELECT request, at, status, body FROM api_answers WHERE token_id = ? AND key = ?`, token, key[:])
+	kept.Token, kept.Key = token, key
+	copy(kept.Request[:], request)
+	return kept, err
+}
+
 // Answered writes the answer of what Remember stored.
 func (l *Ledger) Answered(ctx context.Context, r pipeline.Remembered) error {
 	return l.write(ctx, "remember an answer", 1, func(t *tx) error {

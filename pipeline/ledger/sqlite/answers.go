@@ -53,6 +53,20 @@ func (l *Ledger) Answers(ctx context.Context, campaign int64) ([]pipeline.Answer
 	return all, err
 }
 
+// UnderWay counts what is queued or being sent, by provider. Those are few.
+func (l *Ledger) UnderWay(ctx context.Context, campaign int64) (map[string]int64, error) {
+	all := map[string]int64{}
+	err := l.rows(ctx, "count what is under way", func(r *sql.Rows) error {
+		var provider string
+		var n int64
+		err := r.Scan(&provider, &n)
+		all[provider] = n
+		return err
+	}, `SELECT n.provider, count(*) FROM notices AS n INDEXED BY notices_moving CROSS JOIN imports AS i ON i.id = n.import_id
+		WHERE (n.state = 'queued' OR n.state = 'sending') AND i.campaign_id = ? AND i.published_at > 0 AND i.replaced_at = 0 GROUP BY n.provider`, campaign)
+	return all, err
+}
+
 // plannedText counts along two indexes that hold all they need: first tries, which
 // are the many, and windows. Only what was tried before is read row by row.
 const plannedText = `

@@ -63,10 +63,9 @@ func (t *tx) within(q pipeline.Quota, steps []pipeline.CallStep) error {
 				AND agent IN (SELECT ? UNION SELECT 'user:' || ? UNION SELECT 'token:' || name || '/' || ? FROM api_tokens)`
 			args := []any{micros(q.Now.Add(-x.Over)), clean(s.Agent), login, login}
 			if x.Shared {
-				// By the calls of late: the steps of a program are in no index by time.
-				query = `SELECT count(*) FROM calls AS c CROSS JOIN call_steps AS s ON s.call_id = c.id
-					WHERE c.opened_at > ? AND s.kind = 'look-up' AND s.agent >= ? AND s.agent < ? AND s.at > ?`
-				args = []any{micros(q.Now.Add(-x.Over - pipeline.LongestCall)), q.Shared, q.SharedEnd(), micros(q.Now.Add(-x.Over))}
+				query = `SELECT count(*) FROM call_steps INDEXED BY call_steps_program WHERE kind = 'look-up' AND instr(agent, '/') > 0
+					AND substr(agent, 1, instr(agent, '/')) = ? AND at > ?`
+				args = []any{q.Shared, micros(q.Now.Add(-x.Over))}
 			}
 			var n int
 			if err := t.scan(query, args, &n); err != nil {

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -203,6 +204,29 @@ func auditFields(a *pipeline.Audit) []any {
 func (l *Ledger) LastAudits(ctx context.Context, campaign int64, limit int) ([]pipeline.Audit, error) {
 	return list(ctx, l, "read the audit trail", scanner(auditFields), `SELECT id, campaign_id, at, actor, action, reason, detail
 		FROM audits WHERE campaign_id = ? ORDER BY id DESC LIMIT ?`, campaign, limit)
+}
+
+// Actions returns what was ever done in a campaign: from one to the next in the index.
+func (l *Ledger) Actions(ctx context.Context, campaign int64) ([]string, error) {
+	return list(ctx, l, "read the audit trail", scanner(func(s *string) []any { return []any{s} }), `WITH RECURSIVE k (action) AS (
+			SELECT min(action) FROM audits WHERE campaign_id = ?1
+			UNION ALL SELECT (SELECT min(action) FROM audits WHERE campaign_id = ?1 AND action > k.action) FROM k WHERE k.action IS NOT NULL
+		) SELECT action FROM k WHERE action IS NOT NULL`, campaign)
+}
+
+// LastDeeds returns the newest entries of some actions.
+func (l *Ledger) LastDeeds(ctx context.Context, campaign int64, actions []string, limit int) ([]pipeline.Audit, error) {
+	var all []pipeline.Audit
+	for _, action := range actions {
+		some, err := list(ctx, l, "read the audit trail", scanner(auditFields), `SELECT id, campaign_id, at, actor, action, reason, detail
+			FROM audits WHERE campaign_id = ? AND action = ? ORDER BY id DESC LIMIT ?`, campaign, action, limit)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	slices.SortFunc(all, func(a, b pipeline.Audit) int { return cmp.Compare(b.ID, a.ID) })
+	return all[:min(limit, len(all))], nil
 }
 
 // ByHand returns the entries of letters that only hands can pull, oldest first.

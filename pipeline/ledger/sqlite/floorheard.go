@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"math"
 
 	"github.com/art34/art34/pipeline"
 )
@@ -40,8 +41,14 @@ func (l *Ledger) CloseQuery(ctx context.Context, q pipeline.Query, a pipeline.Au
 }
 
 // Queries returns the newest queries of a campaign.
-func (l *Ledger) Queries(ctx context.Context, campaign int64, askedBy string, limit int) ([]pipeline.Query, error) {
-	return list(ctx, l, "read queries", scanner(queryFields), `SELECT `+queryColumns+` FROM queries WHERE campaign_id = ?1 AND (?2 = '' OR asked_by = ?2) ORDER BY id DESC LIMIT ?3`, campaign, askedBy, limit)
+func (l *Ledger) Queries(ctx context.Context, campaign int64, f pipeline.QueryFilter, limit int) ([]pipeline.Query, error) {
+	before := f.Before
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	return list(ctx, l, "read queries", scanner(queryFields), `SELECT `+queryColumns+` FROM queries WHERE campaign_id = ?1 AND id < ?2
+		AND (?3 = '' OR asked_by = ?3) AND (?4 = '' OR state = ?4) AND (NOT ?5 OR state <> 'open') ORDER BY id DESC LIMIT ?6`,
+		campaign, before, f.AskedBy, string(f.State), f.Closed, limit)
 }
 
 // Query returns a query.

@@ -1,0 +1,4 @@
+-- The last deeds of the operations among a hundred thousand look-ups of the cell.
+CREATE INDEX audits_action ON audits (campaign_id, action, id);
+-- What the people of one program look up together: 'token:crm/', whoever asks.
+CREATE INDEX call_steps_program ON call_steps (substr(agent, 1, instr(agent, '/')), at) WHERE kind = 'look-up' AND instr(agent, '/') > 0;
