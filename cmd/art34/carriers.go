@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -164,6 +165,7 @@ func (r pressRoom) Draw(ctx context.Context, run pipeline.Run, c pipeline.Campai
 					yield(postal.Item{}, ctx.Err())
 					return
 				}
+				runtime.Gosched() // the ledger's writer goes first, as between the letters that are measured
 				item, err := e.runItem(ctx, l, run)
 				if err != nil {
 					unfit = append(unfit, dispatch.Unfit{Seq: l.Item.Seq, Code: unfitCode(err)})

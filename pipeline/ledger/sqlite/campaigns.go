@@ -208,10 +208,10 @@ func (l *Ledger) LastAudits(ctx context.Context, campaign int64, limit int) ([]p
 
 // Actions returns what was ever done in a campaign: from one to the next in the index.
 func (l *Ledger) Actions(ctx context.Context, campaign int64) ([]string, error) {
-	return list(ctx, l, "read the audit trail", scanner(func(s *string) []any { return []any{s} }), `WITH RECURSIVE k (action) AS (
+	return list(ctx, l, "read the audit trail", scanner(func(s *string) []any { return []any{s} }), `WITH RECURSIVE done (action) AS (
 			SELECT min(action) FROM audits WHERE campaign_id = ?1
-			UNION ALL SELECT (SELECT min(action) FROM audits WHERE campaign_id = ?1 AND action > k.action) FROM k WHERE k.action IS NOT NULL
-		) SELECT action FROM k WHERE action IS NOT NULL`, campaign)
+			UNION ALL SELECT (SELECT min(action) FROM audits WHERE campaign_id = ?1 AND action > done.action) FROM done WHERE done.action IS NOT NULL
+		) SELECT action FROM done WHERE action IS NOT NULL`, campaign)
 }
 
 // LastDeeds returns the newest entries of some actions.
