@@ -317,7 +317,7 @@ func operationsDeed(action string) bool {
 		return false // the service tidies up
 	}
 	switch kind, _, _ := strings.Cut(action, "-"); kind {
-	case "new", "import", actionEdit, actionSubmit, "approve", "launch", "pause", "resume", "cancel", "pacing", "breaker", "hold", "release", "exclude", "resolve", "run", "print", "canary", "export", "erase", "seal":
+	case "new", "import", actionEdit, actionSubmit, "approve", "launch", "pause", "resume", "cancel", "pacing", "breaker", "hold", "release", "exclude", "resolve", "run", "print", "canary", "rehearse", "export", "erase", "seal":
 		return true
 	}
 	return false
@@ -375,6 +375,7 @@ func (s *consoleServer) serve(ctx context.Context, h *house) error {
 	var left sync.WaitGroup
 	defer left.Wait()
 	defer stop()
+	defer h.servants.end()
 	left.Go(func() {
 		again(beside, applyEvery, func() {
 			if err := s.Cell.ApplyAccepted(beside); err != nil && beside.Err() == nil {
@@ -383,6 +384,7 @@ func (s *consoleServer) serve(ctx context.Context, h *house) error {
 		})
 	})
 	left.Go(func() { again(beside, sweepEvery, h.sweepUploads) })
+	left.Go(h.sweepRehearsals)
 	return s.Serve(ctx, s.listener)
 }
 

@@ -29,6 +29,7 @@ type house struct {
 	shared bool // the ledger is one that several machines can work with
 
 	editions *editions
+	servants *servants // rehearsals that the console has begun
 }
 
 // Close gives the ledger back.
@@ -47,7 +48,7 @@ func (a *app) found(ctx context.Context) (*house, error) {
 }
 
 func (a *app) openHouse(ctx context.Context, create bool) (*house, error) {
-	h := &house{app: a}
+	h := &house{app: a, servants: &servants{}}
 	h.editions = &editions{h: h, by: map[editionKey]*edition{}}
 	address, err := a.ledgerURL()
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 
 // TestMain lets scripts run this test binary as the program.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"art34": main, relayCommand: relayMain, deskCommand: deskMain, halfStatesCommand: halfStatesMain})
+	testscript.Main(m, map[string]func(){"art34": main, relayCommand: relayMain, deskCommand: deskMain, halfStatesCommand: halfStatesMain, rehearserCommand: rehearserMain})
 }
 
 // program builds the program once for all tests that start it.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,11 +23,17 @@ type rehearseCmd struct {
 	Dead    float64 `help:"Share of addresses more that do not exist." default:"0" placeholder:"SHARE"`
 	Grey    float64 `help:"Share of addresses more that ask to try later once." default:"0" placeholder:"SHARE"`
 	Full    float64 `help:"Share of mailboxes more that are full for good." default:"0" placeholder:"SHARE"`
+	Reason  string  `help:"Why, for the audit trail." placeholder:"TEXT"`
+
+	// Who has asked for it on the console, which holds the other end of standard input.
+	Console string `hidden:"" name:"for-console"`
 }
 
 // Help shows examples.
 func (rehearseCmd) Help() string {
-	return `Carries the campaign out as its folder and lists are now, with the real letters, against a relay and a print shop of our own and a compressed clock, in a scratch ledger that is removed afterwards. The relay refuses some mails and returns others, hours or days later, in the words of Postfix, Exim, Exchange and Gmail; people answer and complain; forged bounces come. What follows is done as in earnest: resends on schedule, letters for dead addresses. Nothing leaves the machine, nothing real is touched. The answer forecasts duration and print volume; pacing and hours count in the forecast, not in the rehearsal.
+	return `Carries the campaign out as its folder and lists are now, with the real letters, against a relay and a print shop of our own and a compressed clock, in a scratch ledger that is removed afterwards. The relay refuses some mails and returns others, hours or days later, in the words of Postfix, Exim, Exchange and Gmail; people answer and complain; forged bounces come. What follows is done as in earnest: resends on schedule, letters for dead addresses. Nothing leaves the machine, nothing real is touched. The answer forecasts duration and print volume; pacing and hours count in the forecast, not in the rehearsal. One goes on at a time; the console shows the last one of a campaign, and can begin and stop one.
+
+` + reasonHelp + `
 
 Examples:
 
@@ -64,8 +71,14 @@ func (c rehearseCmd) mix() (rehearsal.Mix, error) {
 // Run rehearses the campaign.
 func (c rehearseCmd) Run(ctx context.Context, a *app) error {
 	mix, err := c.mix()
+	if err == nil {
+		err = checkReason(c.Reason)
+	}
 	if err != nil {
 		return err
+	}
+	if c.Console != "" {
+		a.acts = c.Console
 	}
 	h, err := a.open(ctx)
 	if err != nil {
@@ -76,49 +89,74 @@ func (c rehearseCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	drain, _, release := a.signals(ctx)
+	release, err := a.lockRehearsal(campaign.Name)
+	if err != nil {
+		return err
+	}
 	defer release()
-	own, scratch, remove, err := h.stage(drain, campaign)
+	drain, _, done := a.signals(ctx)
+	defer done()
+	watched, stop := context.WithCancel(drain)
+	defer stop()
+	k, err := h.beginRehearsal(watched, campaign, c.Reason)
+	if err != nil {
+		return err
+	}
+	if c.Console != "" {
+		a.servant(stop)
+	}
+	go a.awaitStop(watched, stop)
+	r, err := c.rehearse(watched, h, campaign, mix, k)
+	if err = errors.Join(err, k.end(watched.Err() != nil, r, err)); err != nil {
+		return err
+	}
+	return a.answer(r, r.print)
+}
+
+// rehearse carries it out in a scratch ledger, which is gone afterwards.
+func (c rehearseCmd) rehearse(ctx context.Context, h *house, campaign pipeline.Campaign, mix rehearsal.Mix, k *rehearsalKeeper) (*rehearsed, error) {
+	own, scratch, remove, err := h.stage(ctx, campaign)
 	if remove != nil {
 		defer remove()
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	show := a.storyboard()
+	show := h.storyboard()
 	show.mark = rehearsalMark
 	p := &practice{
-		h: own, campaign: scratch, seed: c.Seed, mix: mix, span: 8 * time.Second, look: show.look,
+		h: own, campaign: scratch, seed: c.Seed, mix: mix, span: 8 * time.Second,
+		look:    func(s *status) { show.look(s); k.look(s) },
 		printer: rehearsal.Printer{Seed: c.Seed, Spoil: 0.002, Return: 0.01, Place: "rehearsal"},
 	}
 	_, spec, err := h.folder(campaign.Name).read()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	load, err := h.dueLoad(drain, campaign)
+	load, err := h.dueLoad(ctx, campaign)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	a.say("%s", rehearsalMark)
-	start := a.real.Now()
-	err = p.run(drain)
+	h.say("%s", rehearsalMark)
+	start := h.real.Now()
+	err = p.run(ctx)
 	show.end()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return c.answer(ctx, a, own, p, spec, load, a.real.Now().Sub(start))
+	return c.result(ctx, own, p, spec, load, h.real.Now().Sub(start))
 }
 
-// answer forecasts with the pages that the letters turned out to have.
-func (c rehearseCmd) answer(ctx context.Context, a *app, own *house, p *practice, spec *pipeline.Spec, load rehearsal.Load, took time.Duration) error {
-	r := rehearsed{Rehearsal: rehearsalMark, Campaign: c.Campaign, Seconds: took.Seconds(), Status: p.settled, Relay: p.relay.Counts()}
+// result forecasts with the pages that the letters turned out to have.
+func (c rehearseCmd) result(ctx context.Context, own *house, p *practice, spec *pipeline.Spec, load rehearsal.Load, took time.Duration) (*rehearsed, error) {
+	r := &rehearsed{Rehearsal: rehearsalMark, Campaign: c.Campaign, Seconds: took.Seconds(), Status: p.settled, Relay: p.relay.Counts()}
 	runs, err := own.ledger.Runs(ctx, p.campaign.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(load.Letters) > 0 {
 		if load.Letters, err = own.firstLetters(ctx, runs); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	r.Forecast = predict(load, spec.Email, spec.Post, 0)
@@ -126,19 +164,19 @@ func (c rehearseCmd) answer(ctx context.Context, a *app, own *house, p *practice
 		r.Letters += int64(run.Letters)
 		r.Sheets += int64(run.Letters * run.Sheets)
 	}
-	if r.Story, err = p.tell(ctx); err != nil {
-		return err
-	}
-	return a.answer(r, func(w io.Writer) {
-		fmt.Fprintln(w, rehearsalMark+".")
-		fmt.Fprintf(w, "Rehearsed in %s. In earnest: %s.\n", roughly(took), r.Forecast.words())
-		fmt.Fprint(w, r.Forecast.expected())
-		fmt.Fprintf(w, "With what the practice relay refused and returned, %s were printed on %s.\n\n", count(r.Letters, "letter", "letters"), count(r.Sheets, "sheet", "sheets"))
-		r.Status.print(w)
-		fmt.Fprintln(w)
-		r.Story.print(w)
-		fmt.Fprintln(w, rehearsalMark+".")
-	})
+	r.Story, err = p.tell(ctx)
+	return r, err
+}
+
+func (r *rehearsed) print(w io.Writer) {
+	fmt.Fprintln(w, rehearsalMark+".")
+	fmt.Fprintf(w, "Rehearsed in %s. In earnest: %s.\n", roughly(time.Duration(r.Seconds*float64(time.Second))), r.Forecast.words())
+	fmt.Fprint(w, r.Forecast.expected())
+	fmt.Fprintf(w, "With what the practice relay refused and returned, %s were printed on %s.\n\n", count(r.Letters, "letter", "letters"), count(r.Sheets, "sheet", "sheets"))
+	r.Status.print(w)
+	fmt.Fprintln(w)
+	r.Story.print(w)
+	fmt.Fprintln(w, rehearsalMark+".")
 }
 
 // stage copies a campaign with all that is still to be sent onto a scratch ledger
@@ -148,7 +186,7 @@ func (h *house) stage(ctx context.Context, c pipeline.Campaign) (own *house, scr
 	if err != nil {
 		return nil, scratch, nil, err
 	}
-	parent := filepath.Join(h.Dir, "rehearsals")
+	parent := filepath.Join(h.Dir, rehearsalsDir)
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return nil, scratch, nil, err
 	}
@@ -156,11 +194,12 @@ func (h *house) stage(ctx context.Context, c pipeline.Campaign) (own *house, scr
 	if err != nil {
 		return nil, scratch, nil, err
 	}
-	own = &house{app: h.app.scratch(dir)}
+	made := &house{app: h.app.scratch(dir)} // also where own is not returned
+	own = made
 	own.editions = &editions{h: own, by: map[editionKey]*edition{}, adapt: atOnce}
 	remove = func() {
-		if own.ledger != nil {
-			own.Close()
+		if made.ledger != nil {
+			made.Close()
 		}
 		_ = os.RemoveAll(dir)
 	}

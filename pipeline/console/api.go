@@ -97,7 +97,7 @@ type problemDetails struct {
 }
 
 func (k *Console) endpoints() []endpoint {
-	return slices.Concat(campaignEndpoints(), noticeEndpoints(), controlEndpoints(), printEndpoints(), answerEndpoints(), questionEndpoints(), composeEndpoints(),
+	return slices.Concat(campaignEndpoints(), noticeEndpoints(), controlEndpoints(), rehearsalEndpoints(), printEndpoints(), answerEndpoints(), questionEndpoints(), composeEndpoints(),
 		cellEndpoints(), queueEndpoints(), floorEndpoints())
 }
 

@@ -215,7 +215,7 @@ func addresses() [][2]string {
 		{"campaigns", "/campaigns"}, {"campaign", muguet}, {"pause", "/pause"}, {"resume", muguet + "/resume"}, {"breaker", muguet + "/breakers/relay"}, {"cancel", muguet + "/cancel"},
 		{"pacing", muguet + "/pacing"}, {"pacing-provider", muguet + "/pacing/orange"}, {"doubts", muguet + "/doubts"}, {"customers", muguet + "/customers"}, {"launch", muguet + "/launch"},
 		{"planned", muguet + "/planned"}, {"version", muguet + "/version/1"}, {"run", muguet + "/runs/R000001"}, {"deposit", muguet + "/runs/R000001/deposit"},
-		{"prepare", muguet + "/prepare"}, {"import", muguet + "/import"}, {"proofs", muguet + "/proofs"}, {"proof", muguet + "/proofs/7"}, {"proof-post", muguet + "/proofs/8"},
+		{"prepare", muguet + "/prepare"}, {"import", muguet + "/import"}, {"rehearsal", muguet + "/rehearsal"}, {"rehearse", muguet + "/rehearsal/start"}, {"rehearse-stop", muguet + "/rehearsal/stop"}, {"proofs", muguet + "/proofs"}, {"proof", muguet + "/proofs/7"}, {"proof-post", muguet + "/proofs/8"},
 		{"approve", muguet + "/approve"}, {"embargo", muguet + "/embargo"}, {"new", "/new"}, {"new-example", "/new/example"}, {"users", "/users"}, {"user", "/users/zoe"}, {"tokens", "/tokens"},
 		{"account", "/account"}, {"password", "/account/password"}, {"sure", "/sure?next=/account"},
 		{"letters", muguet + "/letters"}, {"letter", muguet + "/letters/breach.fr.md"}, {"saved", muguet + "/letters/breach.fr.md/saved/1"}, {"language", muguet + "/language"},

@@ -186,6 +186,7 @@ type Operations interface {
 	Writing
 	Inspection
 	Returning
+	Rehearsing
 }
 
 // Controls lets a campaign go, and stops it.

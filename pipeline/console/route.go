@@ -32,7 +32,7 @@ func (k *Console) routes() []route {
 	var all []route
 	for _, part := range [][]route{
 		accountRoutes(), companyRoutes(), userRoutes(), tokenRoutes(),
-		campaignRoutes(), controlRoutes(), pacingRoutes(), printRoutes(), embargoRoutes(), draftRoutes(), prepareRoutes(),
+		campaignRoutes(), controlRoutes(), pacingRoutes(), printRoutes(), embargoRoutes(), draftRoutes(), prepareRoutes(), rehearsalRoutes(),
 		writingRoutes(), languageRoutes(), noticeRoutes(), returnRoutes(),
 		cellRoutes(), queueRoutes(), answerRoutes(), composeRoutes(), queryRoutes(), genuineRoutes(), counterRoutes(), floorRoutes(),
 		auditRoutes(),

@@ -273,6 +273,8 @@ type desk struct {
 	fail error
 
 	texts *texts
+
+	rehearsal *console.Rehearsal // nil: one that is done
 }
 
 func (d *desk) note(line ...string) error {
