@@ -74,6 +74,8 @@ const (
 	suspectName
 	rowRejected
 	contractDiffers
+	emailsDiffer
+	addressesDiffer
 	tooMany
 
 	emailSyntax
@@ -111,6 +113,8 @@ const (
 	emailName
 	mojibake
 	customerRepeated
+	emailPassed
+	addressPassed
 	unmatchedID
 	otherLocale
 
@@ -154,6 +158,8 @@ var codes = [codeCount]Code{
 	suspectName:       {"name-suspect", Hold, "a name or label holds a web address, of which mail readers make a link; correct it, list its host under letters.allow_links, or release the notice if it is right"},
 	rowRejected:       {"row-rejected", Hold, "another row of this customer's impacts was rejected; the letter would be incomplete"},
 	contractDiffers:   {"contract-differs", Hold, "rows of the same contract number give different contract kinds"},
+	emailsDiffer:      {"emails-differ", Hold, "rows of the same customer number give different e-mail addresses, and no email_date says which is newer; that of this row is taken if the notice is released"},
+	addressesDiffer:   {"addresses-differ", Hold, "rows of the same customer number give different postal addresses, and no address_date says which is newer; that of this row is taken if the notice is released"},
 	tooMany:           {"too-many", Hold, "so many rows or contracts for one person that the list must be wrong; not all were taken"},
 
 	emailSyntax:      {"email-syntax", NoEmail, "the e-mail address is not one local part, one @ and one domain"},
@@ -191,6 +197,8 @@ var codes = [codeCount]Code{
 	emailName:        {"email-name", Note, "the cell holds a name with the e-mail address; the address was taken"},
 	mojibake:         {"text-repaired", Note, "text had been decoded in the wrong encoding once (Ã© for é); it was repaired"},
 	customerRepeated: {"customer-repeated", Note, "the directory lists the customer number more than once; the rows were merged"},
+	emailPassed:      {"email-not-taken", Note, "another row of the customer number gives another e-mail address, and that one is taken"},
+	addressPassed:    {"address-not-taken", Note, "another row of the customer number gives another postal address, and that one is taken"},
 	unmatchedID:      {"customer-unmatched", Note, "no customer directory has the customer number of this row; without one the customer is unreachable"},
 	otherLocale:      {"locale-other", Note, "the campaign has no letters in the customer's locale; the fallback locale is used"},
 }

@@ -96,6 +96,8 @@ func TestCodes(t *testing.T) {
 		unknownKind: {impacts: told(cells{"data_kinds": "identity|shoe-size"})}, unknownCertainty: {impacts: told(cells{"certainty": "perhaps"})},
 		damagedText: {customers: with(cells{"last_name": "Dubr\ufffdil"})}, suspectName: {customers: with(cells{"last_name": "Dubreuil www.gain.example"})}, rowRejected: {impacts: told(cells{"data_kinds": ""})},
 		contractDiffers: {impacts: append(told(cells{"contract_kind": "internet"}), told(cells{"contract_kind": "mobile"})...)}, tooMany: {customers: many},
+		emailsDiffer:    {customers: []cells{good("C1", nil), good("C1", cells{"email": "amelie@free.example"})}},
+		addressesDiffer: {customers: []cells{good("C1", nil), good("C1", cells{"address_1": "99 rue du Port"})}},
 
 		emailSyntax: email("amelie.orange.example"), emailSpace: email("amelie dubreuil@orange.example"), emailLong: email(strings.Repeat("a", 65) + "@orange.example"),
 		emailDots: email("amelie..d@orange.example"), emailDomain: email("amelie@orange"), emailNonASCII: email("amélie@orange.example"), emailQuoted: email(`"amelie d"@orange.example`),
@@ -112,7 +114,9 @@ func TestCodes(t *testing.T) {
 		phoneZero: {customers: with(cells{"phone": "639981001"})}, phoneSeveral: {customers: with(cells{"phone": "06 39 98 10 01 / 01 99 00 10 01"})}, emailTidied: email("mailto:amelie@orange.example"),
 		emailName: email("Amélie Dubreuil <amelie@orange.example>"), mojibake: {customers: with(cells{"last_name": "RÃ©mi"})},
 		customerRepeated: {customers: []cells{good("C1", nil), good("C1", nil)}}, otherLocale: {customers: with(cells{"locale": "de"})},
-		unmatchedID: {impacts: []cells{one, {"customer_id": "C9", "data_kinds": "identity"}}},
+		emailPassed:   {customers: []cells{good("C1", cells{"email_date": "2026-01-02"}), good("C1", cells{"email": "amelie@free.example", "email_date": "2019-01-02"})}},
+		addressPassed: {customers: []cells{good("C1", cells{"address_date": "2019-01-02", "address_1": "99 rue du Port"}), good("C1", cells{"address_date": "2026-01-02"})}},
+		unmatchedID:   {impacts: []cells{one, {"customer_id": "C9", "data_kinds": "identity"}}},
 	}
 	if len(scenarios) != len(Codes()) {
 		t.Errorf("%d scenarios for %d codes", len(scenarios), len(Codes()))

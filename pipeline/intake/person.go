@@ -46,8 +46,10 @@ type built struct {
 	codes       []code  // sorted, without repetition
 	places      []place // of each code
 	at          place   // of the person
+	mailAt      place   // of the e-mail address
 	postAt      place   // of the postal address
-	unprintable bool    // it does not fit the envelope profile
+	passed      []passed
+	unprintable bool // it does not fit the envelope profile
 
 	impacts, duplicates int64
 }
@@ -219,8 +221,13 @@ func (b *builder) locate(p *built) {
 	}
 	for _, c := range p.codes {
 		at := p.at
-		if c == contractDiffers {
+		switch c {
+		case contractDiffers:
 			at = b.differAt
+		case emailsDiffer:
+			at = p.mailAt
+		case addressesDiffer:
+			at = p.postAt
 		}
 		for i := range b.rows {
 			if slices.Contains(b.rows[i].codes, c) || c == emailShared && b.rows[i].f[cEmail] == p.person.Email {
@@ -313,7 +320,8 @@ func (b *builder) mail(p *built) {
 	}
 	p.emailUsable = usable
 	if best >= 0 {
-		p.person.Email = b.rows[best].f[cEmail]
+		p.person.Email, p.mailAt = b.rows[best].f[cEmail], b.rows[best].at()
+		b.otherEmails(p, best, usable)
 		p.attribute("email_date", b.rows[best].f[cEmailDate])
 	}
 	if usable {
@@ -344,12 +352,9 @@ func (b *builder) post(p *built) {
 	}
 	c := &b.rows[best]
 	p.postAt = c.at()
-	for i := cAddress1; i <= cAddress5; i++ {
-		if c.f[i] != "" {
-			p.person.Address = append(p.person.Address, c.f[i])
-		}
-	}
-	p.person.Postcode, p.person.City, p.person.Country = c.f[cPostcode], c.f[cCity], c.f[cCountry]
+	b.otherAddresses(p, best)
+	is := c.address()
+	p.person.Address, p.person.Postcode, p.person.City, p.person.Country = is.Address, is.Postcode, is.City, is.Country
 	if p.person.Country == "" && !slices.Contains(c.codes, unknownCountry) {
 		p.person.Country = b.region
 	}

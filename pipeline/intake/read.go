@@ -182,7 +182,10 @@ func (im *importer) noteFindings(file string, n int64) error {
 
 // note counts a finding that shows only when rows come together, and says where
 // the record stands.
-func (im *importer) note(c code, at place) error {
+func (im *importer) note(c code, at place) error { return im.noteIn(c, "", at) }
+
+// noteIn is note for one column.
+func (im *importer) noteIn(c code, column string, at place) error {
 	im.counts[c]++
 	sources := im.c.Customers
 	if at.role == roleImpact {
@@ -192,7 +195,7 @@ func (im *importer) note(c code, at place) error {
 	if at.row > 0 && at.file < len(sources) {
 		name = sources[at.file].Name
 	}
-	return im.findings.add(name, at.row, found{code: c})
+	return im.findings.add(name, at.row, found{c, column})
 }
 
 // lasting returns the codes that stay with the record.

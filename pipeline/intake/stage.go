@@ -243,10 +243,15 @@ func (s *stager) stamp(p *built) {
 func (s *stager) countCodes(p *built) error {
 	for i, at := range p.places {
 		switch c := p.codes[i]; c {
-		case namesDiffer, personNamesDiffer, personIDsDiffer, idCollision, rowRejected, contractDiffers, tooMany, emailShared:
+		case namesDiffer, personNamesDiffer, personIDsDiffer, idCollision, rowRejected, contractDiffers, emailsDiffer, addressesDiffer, tooMany, emailShared:
 			if err := s.im.note(c, at); err != nil {
 				return err
 			}
+		}
+	}
+	for _, x := range p.passed {
+		if err := s.im.noteIn(x.code, x.column, x.at); err != nil {
+			return err
 		}
 	}
 	if p.unprintable {
