@@ -128,12 +128,14 @@ type planned struct {
 // faults are the steps that read a big table, or what a campaign or an import has in
 // it, from end to end. That may be begun where a limit ends it.
 func (s planned) faults(limited bool) (list []string) {
-	switch big := slices.Contains(bigTables, s.Relation); {
+	big := slices.Contains(bigTables, s.Relation)
+	whole := big && s.NodeType != "Seq Scan" && !limited && !slices.Contains(few, s.Index)
+	switch {
 	case big && s.NodeType == "Seq Scan":
 		list = append(list, "scan of "+s.Relation)
-	case big && strings.HasPrefix(s.NodeType, "Index") && s.IndexCond == "" && !limited && !slices.Contains(few, s.Index):
+	case whole && strings.HasPrefix(s.NodeType, "Index") && s.IndexCond == "":
 		list = append(list, fmt.Sprintf("all of %s, by %s", s.Relation, s.Index))
-	case big && s.IndexCond != "" && !limited && !strings.Contains(s.IndexCond, " AND ") && (strings.Contains(s.IndexCond, "import_id = ") || strings.Contains(s.IndexCond, "campaign_id = ")):
+	case whole && s.IndexCond != "" && !strings.Contains(s.IndexCond, " AND ") && (strings.Contains(s.IndexCond, "import_id = ") || strings.Contains(s.IndexCond, "campaign_id = ")):
 		list = append(list, fmt.Sprintf("all of a campaign in %s, by %s", s.Relation, s.Index))
 	}
 	limited = limited || s.NodeType == "Limit"
