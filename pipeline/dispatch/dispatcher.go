@@ -41,6 +41,8 @@ const (
 	windowMore  = 800
 	windowMost  = 4000
 	windowLeast = 200
+	// takeMost is how many notices one transaction takes: the desk waits for it.
+	takeMost = 200
 )
 
 func newDispatcher(s *Service) *dispatcher {
@@ -236,12 +238,17 @@ func (d *dispatcher) take(ctx context.Context, k *campaign, p *pacer, from vein,
 		return 0, nil
 	}
 	delete(d.empty, from)
-	tickets, err := d.s.Ledger.TakeDue(ctx, pipeline.Take{
-		Campaign: k.ID, Lane: from.lane, Channel: pipeline.Email, Provider: from.provider,
-		Limit: room, Now: d.s.Clock.Now(), Moved: d.s.Real.Now(),
-	})
-	if d.s.reached(ctx, "ledger", err) != nil {
-		return 0, err
+	var tickets []pipeline.Ticket
+	for more := true; more && len(tickets) < room; {
+		limit := min(takeMost, room-len(tickets))
+		some, err := d.s.Ledger.TakeDue(ctx, pipeline.Take{
+			Campaign: k.ID, Lane: from.lane, Channel: pipeline.Email, Provider: from.provider,
+			Limit: limit, Now: d.s.Clock.Now(), Moved: d.s.Real.Now(),
+		})
+		if d.s.reached(ctx, "ledger", err) != nil && len(tickets) == 0 {
+			return 0, err
+		}
+		tickets, more = append(tickets, some...), err == nil && len(some) == limit
 	}
 	if len(tickets) < room {
 		d.empty[from] = d.s.elapsed()

@@ -17,8 +17,8 @@ type hand struct {
 
 func (s *Service) hand() hand { return hand{s.Ledger, s.Clock, s.Real} }
 
-// batch is how many notices are moved by one call of the ledger.
-const batch = 500
+// batch is how many notices are moved by one call of the ledger: others wait for it.
+const batch = 200
 
 // move applies an event to each notice and returns how many moved.
 func (h hand) move(ctx context.Context, list []pipeline.Notice, what func(pipeline.Notice) (pipeline.Policy, pipeline.Event)) (moved int, err error) {
