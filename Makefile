@@ -5,7 +5,7 @@ BIN     := bin/art34
 PKGS    := ./...
 FUZZTIME ?= 20s
 # The outside programs that some tests need.
-WANTED  := redis-server postgres postfix chromium qpdf pdftotext pdffonts pdftoppm dmtxread python3
+WANTED  := redis-server postgres postfix chromium qpdf pdftotext pdffonts pdftoppm dmtxread python3 curl
 # Debian keeps servers off the PATH of ordinary users.
 export PATH := $(PATH):/usr/sbin:$(lastword $(sort $(wildcard /usr/lib/postgresql/*/bin)))
 

@@ -17,6 +17,7 @@ import (
 // they stand, against a console of this program; only its address is another.
 func TestReadmePrograms(t *testing.T) {
 	t.Parallel()
+	testenv.Binary(t, "curl")
 	data, err := os.ReadFile(filepath.Join(root(t), "README.md"))
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@
 //	ART34_TEST_REQUIRE=postgres,redis-server     these are needed
 //
 // The names are those given to Binary and Run: postgres, redis-server, postfix,
-// python3, chromium, qpdf, pdftotext, pdffonts, pdftoppm, dmtxread, …
+// python3, chromium, qpdf, pdftotext, pdffonts, pdftoppm, dmtxread, curl, …
 //
 // Every server listens on a free port of 127.0.0.1, keeps its files in a
 // directory of its own under the temporary directory, and ends with the test
