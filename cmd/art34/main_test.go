@@ -179,7 +179,7 @@ func (r *running) kill() {
 const longest = 10 * time.Minute
 
 // browserTime is the same for all that a test does in a browser.
-const browserTime = 20 * time.Minute
+const browserTime = 35 * time.Minute
 
 // until waits for a condition that real servers bring about.
 func until(t testing.TB, what string, most time.Duration, ok func() bool) {

@@ -48,7 +48,7 @@ func TestPagesInABrowser(t *testing.T) {
 
 // browserTime bounds all that a test does in a browser, on a machine that has too much
 // to do.
-const browserTime = 20 * time.Minute
+const browserTime = 35 * time.Minute
 
 // look is how somebody sees a page.
 type look struct {
