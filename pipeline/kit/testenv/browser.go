@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // pageHeight is how much of a page is drawn before the empty end is cut off.
@@ -42,7 +41,7 @@ func Screenshot(t testing.TB, page string, width int, out string) {
 		"--user-data-dir="+filepath.Join(home, "profile"), "--force-device-scale-factor=1",
 		"--window-size="+strconv.Itoa(width)+","+strconv.Itoa(pageHeight), "--screenshot="+shot, page)
 	cmd.Env = append(os.Environ(), "HOME="+home, "TZ=UTC")
-	cmd.WaitDelay = 5 * time.Second
+	cmd.WaitDelay = patience
 	said, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("chromium: %v\n%s", err, tail(said))

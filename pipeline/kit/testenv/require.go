@@ -75,7 +75,7 @@ func Run(t testing.TB, name string, args ...string) []byte {
 	var out, said bytes.Buffer
 	cmd := exec.CommandContext(ctx, Binary(t, name), args...)
 	cmd.Stdout, cmd.Stderr = &out, &said
-	cmd.WaitDelay = 5 * time.Second
+	cmd.WaitDelay = patience
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%s %s: %v\n%s%s", name, strings.Join(args, " "), err, tail(out.Bytes()), tail(said.Bytes()))
 	}

@@ -20,7 +20,7 @@ func TestOpenTogether(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 6 {
 		wg.Go(func() {
-			l, err := postgres.Open(t.Context(), postgres.Config{URL: db})
+			l, err := postgres.Open(t.Context(), postgres.Config{URL: db, Timeout: patience})
 			if err != nil {
 				t.Error(err)
 				return

@@ -15,9 +15,13 @@ import (
 // start is when every test's campaign begins.
 var start = time.Date(2026, 1, 20, 8, 0, 0, 0, time.UTC)
 
+// patience bounds a statement: schemas of one server are made one after the other, and
+// many tests begin with that.
+const patience = 5 * time.Minute
+
 func openAt(t testing.TB, url string) *postgres.Ledger {
 	t.Helper()
-	l, err := postgres.Open(t.Context(), postgres.Config{URL: url})
+	l, err := postgres.Open(t.Context(), postgres.Config{URL: url, Timeout: patience})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 var engine = ledgertest.Engine{
 	Place: func(t testing.TB) string { return testenv.Postgres(t) },
 	Open: func(ctx context.Context, place string) (ledger.Ledger, error) {
-		return postgres.Open(ctx, postgres.Config{URL: place})
+		return postgres.Open(ctx, postgres.Config{URL: place, Timeout: patience})
 	},
 }
 
