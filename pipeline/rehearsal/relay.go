@@ -102,7 +102,10 @@ func configure(s *smtp.Server) {
 func (r *Relay) Serve(ctx context.Context, l net.Listener) error { return serve(ctx, r.server, l) }
 
 func serve(ctx context.Context, s *smtp.Server, l net.Listener) error {
-	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
+	stop := context.AfterFunc(ctx, func() {
+		_ = l.Close() // the server may not know it yet
+		_ = s.Close()
+	})
 	defer stop()
 	err := s.Serve(grouping{l})
 	if errors.Is(err, smtp.ErrServerClosed) || errors.Is(err, net.ErrClosed) || ctx.Err() != nil {

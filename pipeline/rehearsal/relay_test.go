@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/art34/art34/pipeline/rehearsal"
 )
@@ -152,5 +153,35 @@ func TestSinkCounts(t *testing.T) {
 	cancel()
 	if n := <-got; n != 5 {
 		t.Errorf("counted %d of 5", n)
+	}
+}
+
+// TestStoppedAtOnce: a relay that is closed before it has begun to listen ends all the
+// same when its time is over: the server under it forgets the listener then.
+func TestStoppedAtOnce(t *testing.T) {
+	t.Parallel()
+	r, err := rehearsal.NewRelay(rehearsal.RelayConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	done := make(chan error, 1)
+	go func() { done <- r.Serve(ctx, l) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("it listens on")
 	}
 }
