@@ -190,8 +190,12 @@ func (k clerk) uploads() string { return filepath.Join(k.h.Dir, "uploads") }
 
 // New makes a draft.
 func (k clerk) New(ctx context.Context, name string, campaignYAML []byte, logos map[string][]byte) error {
-	if _, err := parseSpec(specFile, campaignYAML); err != nil {
+	spec, err := parseSpec(specFile, campaignYAML)
+	if err != nil {
 		return explained(err) // which names the line, and no file of ours
+	}
+	if missing := missingLogos(spec, logos); len(missing) > 0 {
+		return refuse("logo-missing", "the logo "+strings.Join(missing, ", ")+", which the campaign file names, did not come along", "choose it beside the file, under the very name that stands there, or leave logo empty")
 	}
 	if err := os.MkdirAll(k.uploads(), 0o700); err != nil {
 		return err
@@ -218,6 +222,17 @@ func (k clerk) New(ctx context.Context, name string, campaignYAML []byte, logos 
 		return explained(err)
 	}
 	return nil
+}
+
+// missingLogos are those that a campaign.yaml names and that were not sent with it.
+func missingLogos(spec *pipeline.Spec, logos map[string][]byte) []string {
+	var missing []string
+	for _, s := range spec.Senders {
+		if _, there := logos[s.Logo]; s.Logo != "" && !there {
+			missing = append(missing, s.Logo)
+		}
+	}
+	return pipeline.Set(missing)
 }
 
 // Receive puts a list down.
@@ -295,6 +310,13 @@ func (k clerk) Import(ctx context.Context, name string, lists []console.List, re
 	}
 	if result.Rejects != "" {
 		out.List, out.Findings = filepath.Base(result.Rejects), filepath.Base(result.Findings)
+	}
+	if result.Manifest.Defects["kind-unknown"]+result.Manifest.Defects["kinds-unknown"] > 0 {
+		e, _, err := k.h.draft(campaign)
+		if err != nil {
+			return out, explained(err)
+		}
+		out.Kinds = e.set.Kinds()
 	}
 	out.Rejects, err = firstRejects(result.Rejects)
 	return out, err

@@ -112,6 +112,9 @@ func setup(v *visit) error {
 	if _, err := cleanLogin(form.Login); err != nil {
 		v.wrong("login", "account.login-form")
 	}
+	if form.Name == "" {
+		v.wrong("name", "problem.needed")
+	}
 	password := v.newPassword(form.Login, form.Name)
 	if len(v.problems) > 0 {
 		return v.again("setup", form)
@@ -134,7 +137,8 @@ func (v *visit) newPassword(login, name string) string {
 	password := v.secret("password")
 	if key := weak(password, login, name); key != "" {
 		v.wrong("password", key, shortestPassword)
-	} else if password != v.secret("again") {
+	}
+	if password != v.secret("again") {
 		v.wrong("again", "problem.password_differs")
 	}
 	return password

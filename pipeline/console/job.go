@@ -3,6 +3,9 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -92,6 +95,11 @@ func (v *visit) start(c pipeline.Campaign, kind string, work func(context.Contex
 	x := &job{Kind: kind, Began: v.Real.Now()}
 	j.by[c.ID][kind] = x
 	ctx, cancel := context.WithCancel(context.WithoutCancel(v.ctx()))
+	if err := v.noteJob(ctx, c.ID, kind, v.actor()+"|"+strconv.FormatInt(x.Began.Unix(), 10)); err != nil {
+		cancel()
+		delete(j.by[c.ID], kind)
+		return err
+	}
 	stop := context.AfterFunc(j.quit, cancel)
 	log, clock := v.Log, v.Real
 	j.all.Go(func() {
@@ -99,6 +107,9 @@ func (v *visit) start(c pipeline.Campaign, kind string, work func(context.Contex
 		defer stop()
 		var done job
 		err := work(ctx, &done)
+		if j.quit.Err() == nil { // else the next console says that it was cut off
+			err = errors.Join(err, v.noteJob(ctx, c.ID, kind, ""))
+		}
 		if _, own := errors.AsType[*pipeline.Error](err); err != nil && !own {
 			log.Error("a job of the console has failed", "kind", kind, "campaign", c.ID, "error", err)
 		}
@@ -107,4 +118,36 @@ func (v *visit) start(c pipeline.Campaign, kind string, work func(context.Contex
 		x.Import, x.Checked, x.Err, x.Ended = done.Import, done.Checked, err, clock.Now()
 	})
 	return nil
+}
+
+// metaJob + campaign and kind says who has begun a job whose end no console has seen.
+const metaJob = "console-job:"
+
+func (k *Console) noteJob(ctx context.Context, campaign int64, kind, begun string) error {
+	if kind != "import" {
+		return nil // a check leaves its verdict, or none
+	}
+	_, err := k.Ledger.SetMeta(ctx, fmt.Sprint(metaJob, campaign, ":", kind), begun, false)
+	return err
+}
+
+// cut is a job that was begun and did not end.
+type cut struct {
+	By string
+	At time.Time
+}
+
+// cutJob is the import whose end this console has not seen and no other has noted: its
+// process died, or is at it still. nil without one.
+func (v *visit) cutJob(campaign int64, kind string) (*cut, error) {
+	if j := v.jobs.last(campaign, kind); j != nil {
+		return nil, nil
+	}
+	begun, err := v.Ledger.Meta(v.ctx(), fmt.Sprint(metaJob, campaign, ":", kind))
+	by, at, ok := strings.Cut(begun, "|")
+	if err != nil || !ok {
+		return nil, err
+	}
+	unix, err := strconv.ParseInt(at, 10, 64)
+	return &cut{by, time.Unix(unix, 0)}, err
 }

@@ -294,6 +294,7 @@ type Imported struct {
 	Rejects  []Reject // the first of them
 	List     string   // name of the list of all of them, for Inspection.Rejects
 	Findings string   // the same for what was found in the other rows
+	Kinds    []string // the campaign's catalogue, where the lists have data kinds that it does not
 }
 
 // Reject is a row that was not taken. It names no value.

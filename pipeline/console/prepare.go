@@ -96,6 +96,7 @@ type steps struct {
 	Import   *job
 	Check    *job
 	Last     Verdict // where there is no Check since this console began
+	Cut      *cut    // an import that was cut off with an earlier console
 	Next     string  // import, check, proofs, submit, launch, none
 }
 
@@ -109,6 +110,9 @@ func (v *visit) steps() (steps, error) {
 		return s, err
 	}
 	s.Bar = barOf(s.Figures.Balance)
+	if s.Cut, err = v.cutJob(c.ID, "import"); err != nil {
+		return s, err
+	}
 	if s.Check == nil {
 		if s.Last, err = v.ops().LastCheck(v.ctx(), c.Name); err != nil {
 			return s, err
