@@ -174,6 +174,9 @@ func (k consoleCustomers) File(ctx context.Context, c pipeline.Campaign, notice 
 			return f, err
 		}
 	}
+	if slices.Contains(f.Flags, pipeline.FlagDeceased) {
+		f.Sentences = []map[string]string{aloudDeceased()}
+	}
 	slices.SortStableFunc(f.Timeline, func(a, b console.Happening) int { return a.At.Compare(b.At) })
 	slices.SortStableFunc(f.Letters, func(a, b console.LetterOf) int { return a.At.Compare(b.At) })
 	f.Next = x.next()
@@ -192,7 +195,11 @@ func (k consoleCustomers) tell(ctx context.Context, x *customer, j pipeline.Job,
 	}
 	here := found{campaign: x.campaign, job: j, edition: x.edition}
 	here.local(events, attempts)
-	f.Sentences = append(f.Sentences, aloud(j.Notice, attempts, events))
+	said := aloud(j.Notice, attempts, events)
+	if j.Role == pipeline.Primary {
+		said = before(concernedWords(j.Notice, x.whole()), said)
+	}
+	f.Sentences = append(f.Sentences, said)
 	for _, e := range events {
 		f.Timeline = append(f.Timeline, console.Happening{
 			At: e.At, Notice: j.ID, Role: j.Role, Attempt: e.Attempt, Kind: e.Kind, Outcome: e.Outcome, Channel: e.Channel, Code: e.Code, Detail: e.Detail, Actor: e.Actor,

@@ -76,7 +76,9 @@ func (f consoleFloor) Spoken(ctx context.Context, actor string, r pipeline.Refer
 		return s, err
 	}
 	one.local(events, attempts)
-	s.Sentence = aloud(one.job.Notice, attempts, events)
+	if s.Sentence = aloud(one.job.Notice, attempts, events); slices.Contains(one.job.Flags, pipeline.FlagDeceased) {
+		s.Sentence = aloudDeceased()
+	}
 	return s, nil
 }
 

@@ -76,7 +76,7 @@ func aloud(n pipeline.Notice, attempts []pipeline.Attempt, events []pipeline.Eve
 		}
 		return say("Nous vous avons écrit par e-mail "+fr+".", "We wrote to you by e-mail "+en+".")
 	case pipeline.Unreachable:
-		return say("Vous êtes concerné, et nous n'avons pas pu vous écrire : nous n'avons pas d'adresse valable. Nous pouvons vous informer maintenant.", "You are concerned, and we could not write to you: we have no valid address. We can tell you now.")
+		return aloudUnreachable(attempts, say)
 	case pipeline.Excluded:
 		if len(attempts) > 0 {
 			return say("Ce que nous vous avons envoyé n'a pas pu vous être remis ; je transmets votre appel à mon responsable.", "What we sent you could not be delivered; I am passing your call on to my supervisor.")

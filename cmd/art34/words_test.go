@@ -33,6 +33,10 @@ func TestAloudSaysOnlyWhatHappened(t *testing.T) {
 		{"a copy to come", pipeline.Notice{State: pipeline.Due, Role: pipeline.Copy, Channel: pipeline.Post}, nil, "paper copy of our e-mail is about", "A letter is"},
 		{"a copy posted", pipeline.Notice{State: pipeline.Posted, Role: pipeline.Copy, Channel: pipeline.Post}, []pipeline.Attempt{letter}, "paper copy of our e-mail was handed to the post", "Your letter"},
 		{"an excluded supplement", pipeline.Notice{State: pipeline.Excluded, Role: pipeline.Supplement}, nil, "passing your call on", "completes"},
+		{"a letter that came back for good", pipeline.Notice{State: pipeline.Unreachable, Reason: pipeline.ReasonReturned}, []pipeline.Attempt{letter}, "wrote to you by post, but the letter could not", "no valid address"},
+		{"an e-mail that failed for good", pipeline.Notice{State: pipeline.Unreachable, Reason: pipeline.ReasonAddressDead}, []pipeline.Attempt{mail}, "wrote to you by e-mail, but it could not", "could not write"},
+		{"both failed", pipeline.Notice{State: pipeline.Unreachable}, []pipeline.Attempt{mail, letter}, "by e-mail and by post", "could not write"},
+		{"no address", pipeline.Notice{State: pipeline.Unreachable}, nil, "could not write to you: we have no valid address", "by e-mail"},
 		{"recalled", pipeline.Notice{State: pipeline.Held, Reason: pipeline.ReasonRecalled}, []pipeline.Attempt{letter}, "we stopped it", "colleagues"},
 	} {
 		said := aloud(c.n, c.attempts, nil)
@@ -41,6 +45,33 @@ func TestAloudSaysOnlyWhatHappened(t *testing.T) {
 		}
 		if said["fr"] == "" {
 			t.Errorf("%s: nothing in French", c.name)
+		}
+	}
+}
+
+// TestConcernedWords: whoever asks is told yes only where nobody still decides, and
+// perhaps where the forensics say perhaps.
+func TestConcernedWords(t *testing.T) {
+	t.Parallel()
+	sure, perhaps := []pipeline.Exposure{{Kind: "contact"}}, []pipeline.Exposure{{Kind: "contact", Possible: true}}
+	for _, c := range []struct {
+		state pipeline.State
+		p     pipeline.Person
+		says  string
+	}{
+		{pipeline.Accepted, pipeline.Person{Own: sure}, "Yes, some of your data is concerned."},
+		{pipeline.Due, pipeline.Person{Contracts: []pipeline.Contract{{Data: perhaps}, {Data: sure}}}, "Yes, some"},
+		{pipeline.Due, pipeline.Person{Contracts: []pipeline.Contract{{Data: perhaps}}}, "may be concerned"},
+		{pipeline.Held, pipeline.Person{Own: sure}, ""},
+		{pipeline.Unreachable, pipeline.Person{Own: sure}, ""},
+		{pipeline.Informed, pipeline.Person{}, ""},
+	} {
+		said := before(concernedWords(pipeline.Notice{State: c.state}, c.p), map[string]string{"fr": "Suite.", "en": "Then."})
+		if !strings.HasSuffix(said["en"], "Then.") || !strings.Contains(said["en"], c.says) || c.says == "" && said["en"] != "Then." {
+			t.Errorf("%s %v: %q", c.state, c.says, said["en"])
+		}
+		if (said["fr"] == "Suite.") != (c.says == "") {
+			t.Errorf("%s: %q", c.state, said["fr"])
 		}
 	}
 }
