@@ -14,6 +14,14 @@ type CellPolicy struct {
 	// data kind that it belongs to. They are kept as keyed hashes only. None of a kind
 	// that was stolen counts.
 	Values map[string]string `yaml:"values"`
+	// Labels are what agents ask for, per locale: column → "the year of birth".
+	Labels map[string]Texts `yaml:"labels"`
+}
+
+// Label returns what a column of Values is called in a locale; the name of the column
+// in words where nothing is said.
+func (c CellPolicy) Label(column, locale string) string {
+	return c.Labels[column].In(locale, strings.ReplaceAll(column, "_", " "))
 }
 
 // Verifications are those that count in the campaign, in the order in which they
@@ -70,6 +78,12 @@ func (v *validator) cell(c CellPolicy) {
 		case !kindCode.MatchString(kind):
 			v.fault("cell.values: %s: say to which data kind it belongs, as in the catalogue", column)
 		}
+	}
+	for _, column := range slices.Sorted(maps.Keys(c.Labels)) {
+		if _, ok := c.Values[column]; !ok {
+			v.fault("cell.labels.%s: values has no such column", column)
+		}
+		v.labels("cell.labels."+column, c.Labels[column])
 	}
 	if len(c.Values) > 10 {
 		v.fault("cell.values: at most 10 columns: %s", strings.Join(slices.Sorted(maps.Keys(c.Values)), ", "))

@@ -18,7 +18,8 @@ type Spec struct {
 	Senders    map[string]Sender   `yaml:"senders"`
 	SenderOf   map[string]string   `yaml:"sender_of"` // contract kind → sender key; "*" otherwise and when mixed
 	Letters    Letters             `yaml:"letters"`
-	DataKinds  map[string]DataKind `yaml:"data_kinds"` // wording of this campaign, over the shipped catalogue
+	DataKinds  map[string]DataKind `yaml:"data_kinds"`     // wording of this campaign, over the shipped catalogue
+	Contracts  map[string]Texts    `yaml:"contract_kinds"` // contract kind → what the console calls it, per locale
 	Channels   ChannelPolicy       `yaml:"channels"`
 	Flags      map[string]string   `yaml:"flags"` // flag → send | hold | exclude | email-never | post-never
 	Email      EmailPolicy         `yaml:"email"`
@@ -242,6 +243,18 @@ func (s *Spec) SenderFor(products []string) string {
 		key = s.SenderOf["*"]
 	}
 	return key
+}
+
+// ContractKind returns what people call a contract kind in a locale; its code where
+// nothing is said.
+func (s *Spec) ContractKind(code, locale string) string { return s.Contracts[code].In(locale, code) }
+
+// In returns the text of a locale, else what stands for it.
+func (t Texts) In(locale, otherwise string) string {
+	if text := strings.TrimSpace(t[locale]); text != "" {
+		return text
+	}
+	return otherwise
 }
 
 // Locale returns the locale to write in: the customer's if the campaign has it,

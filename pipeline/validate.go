@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // SpecError lists every fault of a campaign.yaml at once.
@@ -92,6 +93,21 @@ func (v *validator) names(s *Spec) {
 	for _, k := range slices.Sorted(maps.Keys(s.DataKinds)) {
 		if !kindCode.MatchString(k) {
 			v.fault("data_kinds.%s: a code is lower-case letters, digits and hyphens", k)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(s.Contracts)) {
+		v.labels("contract_kinds."+k, s.Contracts[k])
+	}
+}
+
+// longestLabel is how long what the console calls something may be, in bytes.
+const longestLabel = 80
+
+// labels looks at what the console calls something: a few words on one line.
+func (v *validator) labels(key string, texts Texts) {
+	for _, locale := range slices.Sorted(maps.Keys(texts)) {
+		if text := texts[locale]; len(text) > longestLabel || strings.ContainsFunc(text, unicode.IsControl) {
+			v.fault("%s.%s: a few words on one line, at most %d characters", key, locale, longestLabel)
 		}
 	}
 }

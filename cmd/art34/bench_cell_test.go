@@ -265,7 +265,7 @@ func (d *deskEnd) tokenOf(page string) string {
 
 // look looks somebody up and reads the page of the call.
 func (d *deskEnd) look(key string) {
-	if page := d.post("/cell", "key", key); !strings.Contains(page, "Who is calling?") && !strings.Contains(page, "More than one") && !strings.Contains(page, "Pass this call on") {
+	if page := d.post("/cell", "key", key); !strings.Contains(page, "Who is calling?") && !strings.Contains(page, "More than one") && !strings.Contains(page, "The lead calls back") {
 		d.b.Fatalf("not found: %s", page)
 	}
 }

@@ -236,8 +236,11 @@ func (x *customer) next() console.Next {
 // impacts are those of all notices, each contract once.
 func (x *customer) impacts() (list []console.Impact) {
 	whole := x.whole()
-	add := func(contract, label string, data []pipeline.Exposure) {
+	add := func(contract, label, kind string, data []pipeline.Exposure) {
 		i := console.Impact{Contract: contract, Label: label, Data: exposed(data), Names: map[string][]string{}}
+		if label == "" && kind != "" {
+			i.Kinds = perLocale(func(locale string) string { return x.edition.spec.ContractKind(kind, locale) })
+		}
 		for _, locale := range x.edition.spec.Letters.Locales {
 			for _, e := range data {
 				name := x.edition.set.KindName(locale, e.Kind)
@@ -250,12 +253,24 @@ func (x *customer) impacts() (list []console.Impact) {
 		list = append(list, i)
 	}
 	if len(whole.Own) > 0 {
-		add("", "", whole.Own)
+		add("", "", "", whole.Own)
 	}
 	for _, c := range whole.Contracts {
-		add(c.ID, cmp.Or(c.Label, c.Kind), c.Data)
+		add(c.ID, c.Label, c.Kind, c.Data)
 	}
 	return list
+}
+
+// pageLocales are those of the console.
+func pageLocales() []string { return []string{"en", "fr"} }
+
+// perLocale says something in each locale of the console.
+func perLocale(say func(locale string) string) map[string]string {
+	all := map[string]string{}
+	for _, locale := range pageLocales() {
+		all[locale] = say(locale)
+	}
+	return all
 }
 
 // whole is the person with everything that any of the notices tells.
@@ -312,7 +327,13 @@ func (k consoleCustomers) Proofs(ctx context.Context, c pipeline.Campaign, notic
 	if e == nil {
 		return console.Proofs{}, decline("letters", "the settings of "+c.Name+" cannot be read", "an operator has to look")
 	}
-	p := console.Proofs{Ways: e.spec.Cell.Verifications()}
+	p := console.Proofs{Ways: e.spec.Cell.Verifications(), Labels: map[string]map[string]string{}}
+	for _, locale := range pageLocales() {
+		p.Labels[locale] = map[string]string{}
+		for column := range e.spec.Cell.Values {
+			p.Labels[locale][column] = e.spec.Cell.Label(column, locale)
+		}
+	}
 	if notice == 0 {
 		p.Columns = e.spec.Cell.Asked(nil)
 		return p, nil
@@ -373,7 +394,7 @@ func (k consoleCustomers) Letter(ctx context.Context, c pipeline.Campaign, notic
 	}
 	return console.SentLetter{
 		Of:      console.LetterOf{Notice: notice, Role: j.Role, Attempt: attempt, Kind: at.Kind, Channel: at.Channel, At: when},
-		Version: v.Version, Subject: v.Subject, Text: v.Text, HTML: v.html, Bytes: data, Recorded: hex.EncodeToString(at.Bytes), Same: v.Same, SameText: v.sameText,
+		Version: v.Version, Locale: j.Locale, Subject: v.Subject, Text: v.Text, HTML: v.html, Bytes: data, Recorded: hex.EncodeToString(at.Bytes), Same: v.Same, SameText: v.sameText,
 	}, nil
 }
 

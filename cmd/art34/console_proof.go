@@ -50,8 +50,11 @@ func (k clerk) Samples(ctx context.Context, name string, n int) ([]console.Sampl
 	// A draft whose letters have faults is still listed, by its codes.
 	if e, _, err := k.h.draft(c); err == nil {
 		for i := range list {
-			list[i].Names = map[string][]string{}
-			for _, locale := range []string{"en", "fr"} {
+			list[i].Names, list[i].Held = map[string][]string{}, map[string][]string{}
+			for _, locale := range pageLocales() {
+				for _, kind := range list[i].Products {
+					list[i].Held[locale] = append(list[i].Held[locale], e.spec.ContractKind(kind, locale))
+				}
 				for _, kind := range list[i].Kinds {
 					list[i].Names[locale] = append(list[i].Names[locale], e.set.KindName(locale, kind))
 				}

@@ -216,7 +216,7 @@ func specEdit(was, is string, wordsOnly bool) error {
 		return decline("text-policy", "campaign.yaml has faults that an operator must mend first", "tell an operator; the page of campaign.yaml names each fault")
 	}
 	if !reflect.DeepEqual(wordless(before), wordless(next)) {
-		return decline("text-policy", "only the words of campaign.yaml are yours to change: incident, data_kinds, and of a sender display_name, signatory, registered_line, phone and hours",
+		return decline("text-policy", "only the words of campaign.yaml are yours to change: incident, data_kinds, contract_kinds, cell.labels, and of a sender display_name, signatory, registered_line, phone and hours",
 			"an operator changes addresses, senders, channels and pace")
 	}
 	return nil
@@ -226,7 +226,7 @@ func specEdit(was, is string, wordsOnly bool) error {
 func wordless(s *pipeline.Spec) *pipeline.Spec {
 	c := *s
 	c.Incident.Facts, c.Incident.NotTaken, c.Incident.Measures, c.Incident.WhyNow = nil, nil, nil, nil
-	c.DataKinds = nil
+	c.DataKinds, c.Contracts, c.Cell.Labels = nil, nil, nil
 	c.Senders = map[string]pipeline.Sender{}
 	for key, x := range s.Senders {
 		x.DisplayName, x.Signatory, x.RegisteredLine, x.Phone, x.Hours = "", pipeline.Signatory{}, "", "", nil

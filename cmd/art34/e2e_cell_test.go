@@ -187,7 +187,7 @@ func (k *cell) readLetter() {
 	k.t.Helper()
 	m := k.caller.mail(k.t, k.sink)
 	k.Press(`main a[href*="/letters/"]`)
-	k.says("byte for byte")
+	k.says("exactly as it went out")
 	sum := sha256.Sum256(m)
 	k.says(hex.EncodeToString(sum[:]))
 	flat := func(s string) string { return strings.Join(strings.Fields(s), " ") }

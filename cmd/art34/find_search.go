@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/art34/art34/pipeline"
 	"github.com/art34/art34/pipeline/intake"
@@ -79,8 +81,17 @@ type hits struct {
 	trail       []pipeline.Audit // to write before anybody is told
 }
 
-// searchIn looks for a text in one campaign. The caller writes the trail.
-func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *seal.Keys, text string) (hit hits, err error) {
+// searchIn looks for a text in one campaign, as it stands, and if that is nobody as
+// it may have been meant. The caller writes the trail.
+func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *seal.Keys, text string) (hits, error) {
+	hit, err := h.searchKeys(ctx, campaign, keys, text, intake.QueryKeys(text))
+	if err == nil && len(hit.trail) == 0 {
+		return h.searchKeys(ctx, campaign, keys, text, intake.Misheard(text))
+	}
+	return hit, err
+}
+
+func (h *house) searchKeys(ctx context.Context, campaign pipeline.Campaign, keys *seal.Keys, text string, wanted []intake.Key) (hit hits, err error) {
 	var (
 		list        []found
 		bystanderOf int64
@@ -88,7 +99,7 @@ func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *
 	)
 	seen := map[int64]bool{}
 	another := false // somebody of this name, with another first name
-	for _, k := range intake.QueryKeys(text) {
+	for _, k := range wanted {
 		token := keys.Token(k.Kind, k.Value)
 		ids, other, err := h.ledger.Search(ctx, campaign.ID, token, maxMatches)
 		if err != nil {
@@ -151,10 +162,27 @@ func (h *house) searchIn(ctx context.Context, campaign pipeline.Campaign, keys *
 	}
 	if len(seen)+int(bystanderOf) > 0 {
 		// Who looked whom up belongs on record; the key itself does not.
-		hit.trail = append(hit.trail, h.audit(campaign.ID, "find", "", count(int64(len(seen)), "notice", "notices")))
+		hit.trail = append(hit.trail, h.audit(campaign.ID, "find", "", sought(slices.Sorted(maps.Keys(seen)), bystanderOf)))
 	}
 	hit.list, hit.bystanderOf, hit.byName = list, bystanderOf, byName
 	return hit, nil
+}
+
+// sought says on record whom a look-up led to, by number: who looked at a customer is
+// answered from it.
+func sought(notices []int64, bystanderOf int64) string {
+	if len(notices) == 0 {
+		return fmt.Sprintf("somebody who is not concerned, as of import %d", bystanderOf)
+	}
+	const most = 20
+	var list []string
+	for _, id := range notices[:min(most, len(notices))] {
+		list = append(list, fmt.Sprintf("notice %d", id))
+	}
+	if more := len(notices) - most; more > 0 {
+		list = append(list, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(list, ", ")
 }
 
 func (h *house) notConcerned(ctx context.Context, c pipeline.Campaign, importID int64) (bystander, error) {

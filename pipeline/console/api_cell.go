@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"encoding/base64"
 	"time"
 
@@ -40,20 +41,21 @@ type callOrder struct {
 }
 
 type callCase struct {
-	Call     int64             `json:"call"`
-	Campaign string            `json:"campaign" doc:"Empty where nobody was found."`
-	Stage    string            `json:"stage" enum:"verify|answer|not-concerned|nobody|many|reserved|closed"`
-	Choices  []string          `json:"choices" eg:"muguet" doc:"Of one customer in several campaigns: which to choose from."`
-	Ways     []string          `json:"ways" doc:"How callers are verified: crm, reference, callback, values."`
-	Columns  []string          `json:"columns" doc:"Of values: what the caller is asked for."`
-	Locked   bool              `json:"locked" doc:"Too many wrong answers: give the general answer."`
-	Tries    int               `json:"tries" doc:"Wrong answers that are still looked at before it locks; of the stages verify and answer."`
-	Until    *time.Time        `json:"locked_until" doc:"When answers are looked at again by themselves."`
-	Sentence map[string]string `json:"sentence" doc:"To read aloud, by locale; empty before the caller is verified."`
-	AsOf     *time.Time        `json:"as_of" doc:"Of not-concerned: when the import says so."`
-	Customer *callCustomer     `json:"customer" doc:"Of the stage answer; masked unless asked for in full."`
-	Steps    []callStep        `json:"steps" doc:"What happened in the call, once the caller is verified."`
-	Waiting  bool              `json:"waiting" doc:"In the queue of the lead."`
+	Call     int64                        `json:"call"`
+	Campaign string                       `json:"campaign" doc:"Empty where nobody was found."`
+	Stage    string                       `json:"stage" enum:"verify|answer|not-concerned|nobody|many|reserved|closed"`
+	Choices  []string                     `json:"choices" eg:"muguet" doc:"Of one customer in several campaigns: which to choose from."`
+	Ways     []string                     `json:"ways" doc:"How callers are verified: crm, reference, callback, values."`
+	Columns  []string                     `json:"columns" doc:"Of values: what the caller is asked for."`
+	Labels   map[string]map[string]string `json:"labels" doc:"What the columns are called, per locale."`
+	Locked   bool                         `json:"locked" doc:"Too many wrong answers: give the general answer."`
+	Tries    int                          `json:"tries" doc:"Wrong answers that are still looked at before it locks; of the stages verify and answer."`
+	Until    *time.Time                   `json:"locked_until" doc:"When answers are looked at again by themselves."`
+	Sentence map[string]string            `json:"sentence" doc:"To read aloud, by locale; empty before the caller is verified."`
+	AsOf     *time.Time                   `json:"as_of" doc:"Of not-concerned: when the import says so."`
+	Customer *callCustomer                `json:"customer" doc:"Of the stage answer; masked unless asked for in full."`
+	Steps    []callStep                   `json:"steps" doc:"What happened in the call, once the caller is verified."`
+	Waiting  bool                         `json:"waiting" doc:"In the queue of the lead."`
 }
 
 type callCustomer struct {
@@ -148,7 +150,7 @@ func (v *visit) callCase(who Asker, id int64) (callCase, error) {
 }
 
 func caseOf(c Case) callCase {
-	out := callCase{Call: c.Call.ID, Campaign: c.Campaign.Name, Stage: string(c.Stage), Choices: []string{}, Ways: []string{}, Columns: append([]string{}, c.Proofs.Columns...), Locked: c.Locked, Sentence: map[string]string{}, AsOf: instant(c.AsOf), Steps: []callStep{}, Waiting: c.Call.Waiting(), Tries: c.Tries.Left, Until: instant(c.Tries.Until)}
+	out := callCase{Call: c.Call.ID, Campaign: c.Campaign.Name, Stage: string(c.Stage), Choices: []string{}, Ways: []string{}, Columns: append([]string{}, c.Proofs.Columns...), Labels: c.Proofs.Labels, Locked: c.Locked, Sentence: map[string]string{}, AsOf: instant(c.AsOf), Steps: []callStep{}, Waiting: c.Call.Waiting(), Tries: c.Tries.Left, Until: instant(c.Tries.Until)}
 	for _, x := range c.Choices {
 		out.Choices = append(out.Choices, x.Name)
 	}
@@ -201,7 +203,7 @@ func customerOf(d Case) *callCustomer {
 		c.Earlier = append(c.Earlier, callBefore{e.Call.ID, e.Call.OpenedAt.UTC(), e.Call.Cause, e.Call.Outcome, stepsOf(e.Notes)})
 	}
 	for _, i := range f.Impacts {
-		x := callImpact{i.Contract, i.Label, append([]string{}, i.Data...), i.Names}
+		x := callImpact{i.Contract, cmp.Or(i.Label, i.Kinds["en"]), append([]string{}, i.Data...), i.Names}
 		if x.Names == nil {
 			x.Names = map[string][]string{}
 		}

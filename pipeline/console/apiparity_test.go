@@ -32,7 +32,7 @@ func operationsOf() map[string]string {
 		"/campaigns": "listCampaigns", "/campaigns/{name}": "showCampaign", "/campaigns/{name}/live": "showCampaign", "/campaigns/{name}/planned": "showPlanned", "/campaigns/{name}/version/{n}": "listVersions",
 		"/pause": "pause", "/campaigns/{name}/resume": "resume", "/campaigns/{name}/cancel": "cancel", "/campaigns/{name}/breakers/{scope}": "releaseBreaker", "/campaigns/{name}/pacing": "setPacing", "/campaigns/{name}/pacing/{provider}": "setProviderPacing",
 		"/campaigns/{name}/doubts": "resolveDoubts", "/campaigns/{name}/customers": "exclude", "/campaigns/{name}/launch": "launch", "/campaigns/{name}/rehearsal": "showRehearsal", "/campaigns/{name}/rehearsal/start": "startRehearsal", "/campaigns/{name}/rehearsal/stop": "stopRehearsal", "/campaigns/{name}/notices": "listNotices", "/campaigns/{name}/notices/csv": inClear,
-		"/audit": "listAudit", "/campaigns/{name}/audit": "listAudit", "/campaigns/{name}/embargo": prepared,
+		"/audit": "listAudit", "/campaigns/{name}/audit": "listAudit", "/audit/customer": byPerson, "/campaigns/{name}/embargo": prepared,
 		"/campaigns/{name}/runs/{run}": "showPrintRun", "/campaigns/{name}/runs/{run}/release": "releasePrintRun", "/campaigns/{name}/runs/{run}/recall": "takeBackPrintRun",
 		"/campaigns/{name}/runs/{run}/file": inClear, "/campaigns/{name}/runs/{run}/deposit": "depositPrintRun", "/campaigns/{name}/returns": "recordReturns",
 

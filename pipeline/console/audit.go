@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"iter"
 
 	"github.com/art34/art34/pipeline"
 )
@@ -10,12 +11,16 @@ import (
 type Trail interface {
 	// LastAudits returns the newest entries, newest first.
 	LastAudits(ctx context.Context, campaign int64, limit int) ([]pipeline.Audit, error)
+	// AuditTrail yields all entries, oldest first.
+	AuditTrail(ctx context.Context, campaign int64) iter.Seq2[pipeline.Audit, error]
 }
 
 func auditRoutes() []route {
 	return []route{
 		{pattern: "GET /audit", may: ActAudit, do: showAudit},
 		{pattern: "GET /campaigns/{name}/audit", may: ActAudit, do: showAudit},
+		{pattern: "GET /audit/customer", may: ActTrace, do: traceForm},
+		{pattern: "POST /audit/customer", may: ActTrace, do: traceCustomer},
 	}
 }
 

@@ -220,7 +220,7 @@ func addresses() [][2]string {
 		{"account", "/account"}, {"password", "/account/password"}, {"sure", "/sure?next=/account"},
 		{"letters", muguet + "/letters"}, {"letter", muguet + "/letters/breach.fr.md"}, {"saved", muguet + "/letters/breach.fr.md/saved/1"}, {"language", muguet + "/language"},
 		{"notices", muguet + "/notices?state=held&reason=vip"}, {"returns", muguet + "/returns"},
-		{"audit", "/audit"}, {"audit-campaign", muguet + "/audit"}, {"not-found", "/nowhere"},
+		{"audit", "/audit"}, {"trace", "/audit/customer"}, {"audit-campaign", muguet + "/audit"}, {"not-found", "/nowhere"},
 		{"cell", "/cell"}, {"cell-answer", "/cell/calls/1"}, {"cell-verify", "/cell/calls/2"}, {"cell-verify-other", "/cell/calls/3"}, {"cell-nobody", "/cell/calls/4"}, {"cell-many", "/cell/calls/5"}, {"cell-vip", "/cell/calls/6"},
 		{"cell-letter", "/cell/calls/1/letters/7/1"}, {"cell-letter-post", "/cell/calls/1/letters/7/2"}, {"cell-copy", "/cell/calls/1/copy"}, {"cell-post", "/cell/calls/1/post"}, {"cell-compare", "/cell/calls/1/compare"},
 		{"cell-correct", "/cell/calls/1/correct"}, {"cell-mark", "/cell/calls/1/mark"}, {"cell-pass", "/cell/calls/1/pass-on"}, {"queue", "/queue"}, {"queue-call", "/queue/calls/1"}, {"queue-correction", "/queue/corrections/1"},

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -136,7 +137,9 @@ func (d *caseData) refusals() (list []refusal) {
 	if !d.CopyPost && !d.CopyEmail {
 		list = append(list, refusal{"copy", no[DeedCopyPost]})
 	}
-	if code := no[DeedByPost]; code != "" {
+	// That nothing is planned by e-mail is no answer to who looks for a way to send a
+	// letter: the copy is, or says why it is none.
+	if code := no[DeedByPost]; code != "" && code != "nothing-planned" {
 		list = append(list, refusal{"post", code})
 	}
 	if code := no[DeedCompare]; code != "" {
@@ -193,13 +196,22 @@ func showCase(v *visit) error {
 // onCall does something in a call; what it refuses is shown on the page of the call,
 // or on that of its form.
 func (v *visit) onCall(page, code string, do func(who Asker, id int64) error) error {
+	return v.onCallIn(page, code, "", do)
+}
+
+// onCallIn is onCall for what is typed into one field: what is refused is said there.
+func (v *visit) onCallIn(page, code, field string, do func(who Asker, id int64) error) error {
 	who, err := v.asker()
 	if err != nil {
 		return err
 	}
 	id := v.pathNumber("call")
 	if len(v.problems) == 0 {
-		if err := v.refused("", do(who, id)); err != nil {
+		err := do(who, id)
+		if pipeline.ErrorCode(err) == "locked" {
+			field = "" // it is not there any more
+		}
+		if err := v.refused(field, err); err != nil {
 			return err
 		}
 	}
@@ -231,7 +243,7 @@ const noteLimit = 2000
 
 func lookAgain(v *visit) error {
 	key, campaign := v.value("key"), v.value("campaign")
-	return v.onCall("call", "", func(who Asker, id int64) error {
+	return v.onCallIn("call", "", "key", func(who Asker, id int64) error {
 		_, err := v.Cell.LookUp(v.ctx(), who, LookUp{Key: key, Campaign: campaign, Call: id})
 		return err
 	})
@@ -247,12 +259,16 @@ func choose(v *visit) error {
 
 func verify(v *visit) error {
 	a := Answer{Way: pipeline.Verification(v.value("way")), Reference: v.value("reference"), Reached: v.value("reached") == "yes", Values: map[string]string{}}
-	for name := range v.r.PostForm {
+	field := map[pipeline.Verification]string{pipeline.ByReference: "reference"}[a.Way]
+	for _, name := range slices.Sorted(maps.Keys(v.r.PostForm)) {
 		if column, ok := strings.CutPrefix(name, "value-"); ok {
 			a.Values[column] = v.value(name)
+			if field == "" {
+				field = name // the first of several: which of them is wrong, nobody says
+			}
 		}
 	}
-	return v.onCall("call", "", func(who Asker, id int64) error {
+	return v.onCallIn("call", "", field, func(who Asker, id int64) error {
 		_, err := v.Cell.Verify(v.ctx(), who, id, a)
 		return err
 	})
@@ -336,14 +352,12 @@ func sentFile(v *visit) error {
 	if err != nil {
 		return err
 	}
-	name, kind, how := strconv.FormatInt(l.Of.Notice, 10)+"-"+strconv.Itoa(l.Of.Attempt), "application/pdf", "inline"
-	if l.Of.Channel == pipeline.Email {
-		name, kind, how = name+".eml", "message/rfc822", "attachment"
-	} else {
-		name += ".pdf"
+	name := "letter-" + strconv.FormatInt(l.Of.Notice, 10) + "-" + strconv.Itoa(l.Of.Attempt)
+	if l.Of.Channel == pipeline.Post {
+		return v.paper(name+".pdf", l.Bytes)
 	}
-	v.w.Header().Set("Content-Disposition", how+`; filename="letter-`+name+`"`)
-	return v.bytes(kind, l.Bytes)
+	v.w.Header().Set("Content-Disposition", `attachment; filename="`+name+`.eml"`)
+	return v.bytes("message/rfc822", l.Bytes)
 }
 
 // callForm shows the form of something that is done in a call.

@@ -679,6 +679,14 @@ func TestCallsPerThousandLetters(t *testing.T) {
 	}
 	_, err = w.ledger.Commit(ctx, changes)
 	w.must(err)
+	for i := range changes {
+		left := pipeline.Event{Notice: changes[i].To.ID, Attempt: 1, Kind: pipeline.EvAccepted, At: t0.Add(-48 * time.Hour), Actor: "courier"}
+		next, _, err := pipeline.DefaultPolicy().Apply(changes[i].To, left)
+		w.must(err)
+		changes[i] = pipeline.Move(changes[i].To, next, left)
+	}
+	_, err = w.ledger.Commit(ctx, changes)
+	w.must(err)
 	for k := range 5 {
 		_, err := w.ledger.OpenCall(ctx, pipeline.Call{Campaign: c.ID, Agent: "user:ana", OpenedAt: t0.Add(-time.Duration(k%2) * 48 * time.Hour), Cause: "data", Found: pipeline.FoundNotice}, pipeline.Quota{})
 		w.must(err)

@@ -337,6 +337,7 @@ type Sample struct {
 	pipeline.Notice
 	Why   []string
 	Names map[string][]string // of its data kinds, per locale of the pages
+	Held  map[string][]string // what its contracts are called, per locale of the pages
 }
 
 // Proof is one message as it would go out. Where a notice may go either way, both

@@ -146,7 +146,9 @@ type Bystander struct {
 type Proofs struct {
 	Ways    []pipeline.Verification
 	Columns []string // of a campaign: that are asked for; of a customer: that count
-	Phone   string   // on file, to call back; "" without one
+	// Labels are what the columns are called: per locale of the pages, by column.
+	Labels map[string]map[string]string
+	Phone  string // on file, to call back; "" without one
 }
 
 // File is what is known about a customer. The Cell masks it.
@@ -184,6 +186,7 @@ const (
 type Impact struct {
 	Contract string // "" of the person
 	Label    string
+	Kinds    map[string]string   // without a label: what its kind is called, per locale of the pages
 	Data     []string            // codes
 	Names    map[string][]string // per locale
 }
@@ -225,6 +228,7 @@ type LetterOf struct {
 type SentLetter struct {
 	Of       LetterOf
 	Version  int
+	Locale   string // that it is written in
 	Subject  string
 	Text     string
 	HTML     []byte // of an e-mail

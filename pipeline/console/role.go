@@ -58,6 +58,7 @@ const (
 
 	ActUsers Action = "users" // accounts, roles, tokens
 	ActAudit Action = "audit" // the audit trail
+	ActTrace Action = "trace" // who looked at one customer, and why
 )
 
 // Permission is a row of the table: an action and who may do it.
@@ -95,6 +96,7 @@ func Permissions() []Permission {
 		{ActFloor, "what the floor reports", []Role{Viewer, Lead, Operator, Approver, Auditor}},
 		{ActUsers, "accounts, roles, tokens", []Role{Admin}},
 		{ActAudit, "the audit trail", []Role{Admin, Auditor}},
+		{ActTrace, "who looked at one customer", []Role{Auditor}},
 	}
 }
 

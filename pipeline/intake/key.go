@@ -65,9 +65,14 @@ func Fits(text string, p pipeline.Person) bool {
 	for _, s := range append(spoken(p.FirstName), p.FirstName) {
 		first = append(first, foldText(s))
 	}
-	for _, w := range spoken(text) {
-		w = foldText(w)
-		if w == "" || slices.Contains(own, w) {
+	words := spoken(text)
+	for i := 0; i < len(words); i++ {
+		w := foldText(words[i])
+		if w == "" || slices.Contains(own, w) || slices.Contains(titles(), w) {
+			continue
+		}
+		if i+1 < len(words) && slices.Contains(own, foldText(words[i]+words[i+1])) {
+			i++ // a postcode or a name in two parts
 			continue
 		}
 		if !slices.ContainsFunc(first, func(f string) bool { return f == w || len(w) == 1 && strings.HasPrefix(f, w) }) {
@@ -95,8 +100,8 @@ func QueryKeys(text string) []Key {
 	if r, err := pipeline.ParseReference(text); err == nil {
 		list = append(list, Key{KeyReference, r.Compact()})
 	}
-	if strings.ContainsRune(text, '@') {
-		return appendKey(list, KeyEmail, queryEmail(text))
+	if mail := spelled.ReplaceAllString(text, "@"); strings.ContainsRune(mail, '@') {
+		return appendKey(list, KeyEmail, queryEmail(strings.ReplaceAll(mail, " ", "")))
 	}
 	if n := strings.Count(text, " "); n > 0 && n < 8 {
 		list = append(list, nameKeys(strings.Fields(text))...)
@@ -108,6 +113,11 @@ func QueryKeys(text string) []Key {
 		list = append(list, Key{KeyPhone, e})
 	}
 	return list
+}
+
+// titles are what people put before a name, folded.
+func titles() []string {
+	return []string{"m", "mr", "mme", "mlle", "mrs", "ms", "monsieur", "madame", "mademoiselle", "dr", "docteur", "me", "maitre"}
 }
 
 func queryEmail(text string) string {
@@ -154,6 +164,7 @@ func nameKeys(words []string) []Key {
 	try(words[1:], words[0])
 	if n > 2 {
 		try(words[:n-2], words[n-2]+words[n-1])
+		try(words[2:], words[0]+words[1])
 	}
 	return list
 }

@@ -283,6 +283,7 @@ func TestFits(t *testing.T) {
 	p := pipeline.Person{FirstName: "Jean-Pierre", LastName: "de La Tour", Postcode: "SW1A 1AA", Company: "Aux Épis"}
 	for q, want := range map[string]bool{
 		"de la tour SW1A 1AA": true, "Jean de la Tour sw1a1aa": true, "jean pierre delatour SW1A 1AA": true, "J. de La Tour SW1A 1AA": true, "SW1A1AA delatour Pierre": true, "aux epis SW1A 1AA": true,
+		"M. de la Tour SW1A 1AA": true, "Madame Jean de La Tour SW 1A 1AA": true, "Mme Paul de La Tour SW1A 1AA": false,
 		"Paul de la Tour SW1A 1AA": false, "P. X. de la Tour SW1A 1AA": false,
 	} {
 		if got := Fits(q, p); got != want {
@@ -292,6 +293,48 @@ func TestFits(t *testing.T) {
 	if !Fits("Jean Dupont 75001", pipeline.Person{LastName: "Dupont", Postcode: "75001"}) {
 		t.Error("a person without a first name is not found with one")
 	}
+}
+
+// TestMisheard: what tired fingers type leads to the same customer; what means
+// somebody else does not.
+func TestMisheard(t *testing.T) {
+	t.Parallel()
+	p := pipeline.Person{CustomerIDs: []string{"D70001106", "FIO9"}, FirstName: "Zoé", LastName: "Le Goff", Email: "zoe@free.test", Phone: "+33639988032", Postcode: "53000", Contracts: []pipeline.Contract{{ID: "TNM100000790"}}}
+	keys := SearchKeys(p)
+	leads := func(list []Key) bool {
+		return slices.ContainsFunc(list, func(k Key) bool { return slices.Contains(keys, k) })
+	}
+	for _, q := range []string{"D7OOO11O6", "d7ooo lI06", "TNM1OOOOO79O", "O6 39 98 8O 32", "goff 53000", "53000 goff", "zoé@free.test", "zoé arobase free.test"} {
+		if leads(QueryKeys(q)) || !leads(Misheard(q)) {
+			t.Errorf("%q: %v", q, Misheard(q))
+		}
+	}
+	for _, q := range []string{"zoe @ free.test", "zoe arobase free.test", "zoe(at)free.test", "LE GOFF 53 000", "53 000 le goff"} {
+		if !leads(QueryKeys(q)) {
+			t.Errorf("%q finds nobody", q)
+		}
+		if !strings.Contains(q, "free") && !Fits(q, p) {
+			t.Errorf("%q does not fit", q)
+		}
+	}
+	for _, q := range []string{"", "D7OOO1107", "goff 53001", "martin 53000", "FI09", "at", "O", strings.Repeat("O", 400)} {
+		if leads(Misheard(q)) {
+			t.Errorf("%q finds somebody: %v", q, Misheard(q))
+		}
+	}
+}
+
+func FuzzMisheard(f *testing.F) {
+	f.Add("D7OOO11O6")
+	f.Add("le goff 53 OOO")
+	f.Add("é arobase b")
+	f.Fuzz(func(t *testing.T, in string) {
+		for _, k := range Misheard(in) {
+			if k.Kind == "" || k.Value == "" {
+				t.Fatalf("%q: empty key %v", in, k)
+			}
+		}
+	})
 }
 
 func FuzzQueryKeys(f *testing.F) {

@@ -48,8 +48,9 @@ type Floor interface {
 	Forgeries(ctx context.Context, campaign int64, limit int) ([]pipeline.Forgery, error)
 
 	// QueriesByHour and ForgeriesByHour count what came in, by state of the query and
-	// by way of the forgery. LettersByHour counts first attempts by channel; it takes
-	// a second or so a million.
+	// by way of the forgery. LettersByHour counts customers by the hour in which the
+	// first letter to them left (the relay took it, or the post), by its channel: not what
+	// was refused, nor what followed. It takes some seconds a million.
 	QueriesByHour(ctx context.Context, campaign int64) ([]pipeline.Hourly, error)
 	ForgeriesByHour(ctx context.Context, campaign int64) ([]pipeline.Hourly, error)
 	LettersByHour(ctx context.Context, campaign int64) ([]pipeline.Hourly, error)

@@ -224,9 +224,17 @@ func testForgeries(t *testing.T, e Engine) {
 		t.Errorf("by hour: %+v", hours)
 	}
 	_, list := b.publish(3, nil)
-	for _, j := range b.load(b.take(2)) {
-		b.commit(send(j.Notice, "courier"))
+	var wire []pipeline.Notice
+	for _, j := range b.load(b.take(3)) {
+		c := send(j.Notice, "courier")
+		b.commit(c)
+		wire = append(wire, c.To)
 	}
+	if hours, err = b.LettersByHour(b.ctx, b.campaign.ID); err != nil || len(hours) != 0 {
+		t.Errorf("on the wire: %+v, %v", hours, err)
+	}
+	b.commit(b.move(wire[0], pipeline.Event{Kind: pipeline.EvAccepted, At: t0}), b.move(wire[1], pipeline.Event{Kind: pipeline.EvAccepted, At: t0}), b.move(wire[2], pipeline.Event{Kind: pipeline.EvRefused, Outcome: pipeline.Dead, At: t0}))
+	b.commit(b.move(b.notice(wire[0].ID), pipeline.Event{Kind: pipeline.EvDelivered, At: t0.Add(3 * time.Hour)})) // the same letter
 	if hours, err = b.LettersByHour(b.ctx, b.campaign.ID); err != nil || len(list) != 3 || !reflect.DeepEqual(hours, []pipeline.Hourly{{Hour: t0.Unix() / 3600, Code: "email", Count: 2}}) {
 		t.Errorf("letters: %+v, %v", hours, err)
 	}

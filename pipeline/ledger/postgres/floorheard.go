@@ -96,8 +96,9 @@ func (l *Ledger) ForgeriesByHour(ctx context.Context, campaign int64) ([]pipelin
 	return query(ctx, l, l.desk, pgx.RowToStructByPos[pipeline.Hourly], `SELECT at / $2, way, count(*) FROM forgeries WHERE campaign_id = $1 GROUP BY 1, 2 ORDER BY 1, 2`, campaign, int64(hour))
 }
 
-// LettersByHour counts first attempts by channel.
+// LettersByHour counts customers by when the first letter to them left, by channel.
 func (l *Ledger) LettersByHour(ctx context.Context, campaign int64) ([]pipeline.Hourly, error) {
-	return query(ctx, l, l.desk, pgx.RowToStructByPos[pipeline.Hourly], `SELECT a.at / $2, a.channel, count(*) FROM imports i JOIN notices n ON n.import_id = i.id JOIN attempts a ON a.notice_id = n.id AND a.n = 1
+	return query(ctx, l, l.desk, pgx.RowToStructByPos[pipeline.Hourly], `SELECT e.at / $2, e.channel, count(*) FROM imports i JOIN notices n ON n.import_id = i.id AND n.role = 'primary'
+		CROSS JOIN LATERAL (SELECT at, channel FROM events WHERE notice_id = n.id AND kind IN ('accepted', 'delivered', 'deposited') ORDER BY id LIMIT 1) e
 		WHERE i.campaign_id = $1 AND i.published_at <> 0 AND i.replaced_at = 0 GROUP BY 1, 2 ORDER BY 1, 2`, campaign, int64(hour))
 }

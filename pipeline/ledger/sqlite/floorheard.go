@@ -92,8 +92,9 @@ func (l *Ledger) ForgeriesByHour(ctx context.Context, campaign int64) ([]pipelin
 	return l.hourly(ctx, "count forgeries", `SELECT at / ?2, way, count(*) FROM forgeries WHERE campaign_id = ?1 GROUP BY 1, 2 ORDER BY 1, 2`, campaign)
 }
 
-// LettersByHour counts first attempts by channel.
+// LettersByHour counts customers by when the first letter to them left, by channel.
 func (l *Ledger) LettersByHour(ctx context.Context, campaign int64) ([]pipeline.Hourly, error) {
-	return l.hourly(ctx, "count letters", `SELECT a.at / ?2, a.channel, count(*) FROM imports AS i CROSS JOIN notices AS n ON n.import_id = i.id CROSS JOIN attempts AS a ON a.notice_id = n.id AND a.n = 1
+	return l.hourly(ctx, "count letters", `SELECT e.at / ?2, e.channel, count(*) FROM imports AS i CROSS JOIN notices AS n ON n.import_id = i.id AND n.role = 'primary'
+		CROSS JOIN events AS e ON e.id = (SELECT min(id) FROM events WHERE notice_id = n.id AND (kind = 'accepted' OR kind = 'delivered' OR kind = 'deposited'))
 		WHERE i.campaign_id = ?1 AND i.published_at > 0 AND i.replaced_at = 0 GROUP BY 1, 2 ORDER BY 1, 2`, campaign)
 }

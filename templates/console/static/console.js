@@ -1,9 +1,10 @@
 // What the pages do more with JavaScript. Without it every page and form works.
 "use strict";
 
-// Who sent a form with problems is taken to their list.
+// Who sent a form with problems is taken to their list, unless the page has a better
+// place for the cursor: the list is read out either way.
 const problems = document.getElementById("problems");
-if (problems) problems.focus();
+if (problems && !document.querySelector("main [autofocus]")) problems.focus();
 
 // Figures that move: the server sends the part of the page anew.
 for (const place of document.querySelectorAll("[data-live]")) {
