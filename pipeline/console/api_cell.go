@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"encoding/base64"
+	"maps"
 	"time"
 
 	"github.com/art34/art34/pipeline"
@@ -150,7 +151,8 @@ func (v *visit) callCase(who Asker, id int64) (callCase, error) {
 }
 
 func caseOf(c Case) callCase {
-	out := callCase{Call: c.Call.ID, Campaign: c.Campaign.Name, Stage: string(c.Stage), Choices: []string{}, Ways: []string{}, Columns: append([]string{}, c.Proofs.Columns...), Labels: c.Proofs.Labels, Locked: c.Locked, Sentence: map[string]string{}, AsOf: instant(c.AsOf), Steps: []callStep{}, Waiting: c.Call.Waiting(), Tries: c.Tries.Left, Until: instant(c.Tries.Until)}
+	out := callCase{Call: c.Call.ID, Campaign: c.Campaign.Name, Stage: string(c.Stage), Choices: []string{}, Ways: []string{}, Columns: append([]string{}, c.Proofs.Columns...), Labels: map[string]map[string]string{}, Locked: c.Locked, Sentence: map[string]string{}, AsOf: instant(c.AsOf), Steps: []callStep{}, Waiting: c.Call.Waiting(), Tries: c.Tries.Left, Until: instant(c.Tries.Until)}
+	maps.Copy(out.Labels, c.Proofs.Labels)
 	for _, x := range c.Choices {
 		out.Choices = append(out.Choices, x.Name)
 	}

@@ -151,7 +151,7 @@ func (c *crowd) File(_ context.Context, campaign pipeline.Campaign, notice int64
 }
 
 func (c *crowd) Proofs(_ context.Context, _ pipeline.Campaign, notice int64) (console.Proofs, error) {
-	p := console.Proofs{Ways: c.ways, Columns: []string{"pin"}}
+	p := console.Proofs{Ways: c.ways, Columns: []string{"pin"}, Labels: map[string]map[string]string{"en": {"pin": "Customer code"}, "fr": {"pin": "Code client"}}}
 	if p.Ways == nil {
 		p.Ways = pipeline.Verifications()
 	}
