@@ -303,7 +303,7 @@ func (k *cell) listedLater() {
 	k.as("ana")
 	k.lookUp(k.caller.bystander)
 	k.Press(`input[value="crm"] ~ .buttons button`)
-	k.says("was told on the phone that they were not concerned, as of import 1")
+	k.says("was told on the phone that they were not concerned, as of list 1")
 	k.says("Read this aloud")
 	k.Shot("cell-7-told-before")
 	k.as("lea")

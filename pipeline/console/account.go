@@ -405,11 +405,19 @@ func enrolForm(v *visit) error {
 	if len(v.user.TOTP) > 0 {
 		return v.done("/account", "code_there")
 	}
-	d, err := v.enrolData(v.Accounts.NewSecret())
+	d, err := v.enrolData(v.pendingSecret())
 	if err != nil {
 		return err
 	}
 	return v.page("code", d)
+}
+
+// pendingSecret is what an authenticator gets in this session: the same however often
+// the page is loaded, so that a code that was scanned stays good; another one after the
+// next login.
+func (v *visit) pendingSecret() []byte {
+	mac := v.Accounts.Seal.MAC("console/enrol", fmt.Append(nil, v.user.ID), v.session.Hash[:])
+	return mac[:totpSecret]
 }
 
 func enrol(v *visit) error {

@@ -464,7 +464,7 @@ func TestThreeAnswersThatAreNotYes(t *testing.T) {
 		t.Errorf("%v, %+v", err, d.Told)
 	}
 	a := w.as("lea").get(fmt.Sprint("/cell/calls/", again.ID))
-	if !strings.Contains(a.body, "that they were not concerned, as of import 3") {
+	if !strings.Contains(a.body, "that they were not concerned, as of list 3") {
 		t.Error("the page does not say that the customer was told otherwise")
 	}
 	w.must(k.Handle(ctx, lead(c), call.ID, "called back", false))
