@@ -64,6 +64,11 @@ func (k *Console) newMux() (mux *http.ServeMux, err error) {
 // ServeHTTP answers a request: what no page may do without stands here.
 func (k *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	headers(w.Header(), k.Secure)
+	if len(r.TransferEncoding) > 0 {
+		// It may have had a length as well, which net/http does not tell: what follows it
+		// is then another request for us than for a proxy (RFC 9112, section 6.1).
+		w.Header().Set("Connection", "close")
+	}
 	defer func() {
 		if cause := recover(); cause != nil {
 			if cause == http.ErrAbortHandler {
