@@ -454,14 +454,6 @@ func idnOK(domain string) bool {
 	return err == nil
 }
 
-// hintDoctor says before a launch what is better looked at first.
-func (a *app) hintDoctor(campaign string) {
-	address, err := email.ParseRelayURL(a.Relay)
-	if err == nil && address.TLS == email.TLSNone && !local(address.Host) {
-		a.say("note: the relay is reached without encryption; art34 doctor %s says what else to look at before anything leaves", campaign)
-	}
-}
-
 func domainOf(address string) string {
 	_, domain, _ := strings.Cut(address, "@")
 	ascii, err := idna.Domain(domain)

@@ -3,9 +3,7 @@ package console
 import (
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -99,8 +97,6 @@ func (w *words) typeset(s string) string {
 
 // has reports whether there is a text.
 func (w *words) has(key string) bool { _, ok := w.other[key]; return ok }
-
-func (w *words) keys() []string { return slices.Sorted(maps.Keys(w.other)) }
 
 // say returns a text with its values. A key that is not there is an error: no page
 // goes out with a hole.

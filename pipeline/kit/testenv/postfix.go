@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -117,14 +116,6 @@ func (s *PostfixServer) start() error {
 	})
 }
 
-// Kill ends the server's master with SIGKILL; what it accepted stays in its queue.
-func (s *PostfixServer) Kill(t testing.TB) {
-	t.Helper()
-	if err := s.proc.signal(syscall.SIGKILL, true); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // Queue lists what is in the queue.
 func (s *PostfixServer) Queue(t testing.TB) []QueueEntry {
 	t.Helper()
@@ -137,12 +128,6 @@ func (s *PostfixServer) Queue(t testing.TB) []QueueEntry {
 		out = append(out, e)
 	}
 	return out
-}
-
-// Flush tries to deliver everything that is queued, now.
-func (s *PostfixServer) Flush(t testing.TB) {
-	t.Helper()
-	s.tool(t, "postqueue", "-f")
 }
 
 func (s *PostfixServer) tool(t testing.TB, name string, args ...string) []byte {

@@ -214,9 +214,6 @@ func (s *PostgresServer) signalAll(t testing.TB, first, second syscall.Signal) {
 	}
 }
 
-// Log is the path of the server's log.
-func (s *PostgresServer) Log() string { return filepath.Join(s.dir, "log") }
-
 func newPostgres(c PostgresConfig) (*PostgresServer, error) {
 	as, err := unprivileged("postgres", "nobody")
 	if err != nil {

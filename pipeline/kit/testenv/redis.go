@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -132,9 +131,6 @@ func (s *RedisServer) Start(t testing.TB) {
 		t.Fatal(err)
 	}
 }
-
-// Log is the path of the server's log.
-func (s *RedisServer) Log() string { return filepath.Join(s.dir, "log") }
 
 // Command runs one command and returns its reply: the text of a simple or bulk
 // string, the digits of an integer.
