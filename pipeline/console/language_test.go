@@ -36,3 +36,26 @@ func TestLanguagePage(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// TestLanguageOfANewAccount: who makes an account chooses the language of its pages;
+// an unknown one is their own.
+func TestLanguageOfANewAccount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.user("adm", console.Admin)
+	b := w.as("adm")
+	if page := b.get("/users/new").body; !strings.Contains(page, `<option value="en" selected`) {
+		t.Error("the language of who makes it is not proposed")
+	}
+	for login, want := range map[string]string{"fran": "fr", "unse": "xx"} {
+		b.post("/users/new", "login", login, "name", "New", "role", "viewer", "locale", want)
+		u, err := w.ledger.User(t.Context(), login)
+		w.must(err)
+		if want == "xx" {
+			want = "en"
+		}
+		if u.Locale != want {
+			t.Errorf("%s has %q, not %q", login, u.Locale, want)
+		}
+	}
+}

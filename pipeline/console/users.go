@@ -13,7 +13,7 @@ import (
 func userRoutes() []route {
 	return []route{
 		{pattern: "GET /users", may: ActUsers, do: listUsers},
-		{pattern: "GET /users/new", may: ActUsers, sure: true, do: func(v *visit) error { return v.page("user_new", v.userForm(pipeline.User{})) }},
+		{pattern: "GET /users/new", may: ActUsers, sure: true, do: func(v *visit) error { return v.page("user_new", v.userForm(pipeline.User{Locale: v.words.locale})) }},
 		{pattern: "POST /users/new", may: ActUsers, sure: true, do: addUser},
 		{pattern: "GET /users/{login}", may: ActUsers, do: showUser},
 		{pattern: "POST /users/{login}/roles", may: ActUsers, sure: true, do: setRoles},
@@ -65,7 +65,10 @@ func (v *visit) userForm(u pipeline.User) userForm {
 }
 
 func addUser(v *visit) error {
-	u := pipeline.User{Login: v.value("login"), Name: v.value("name"), Roles: v.r.PostForm["role"]}
+	u := pipeline.User{Login: v.value("login"), Name: v.value("name"), Roles: v.r.PostForm["role"], Locale: v.value("locale")}
+	if v.Console.words[u.Locale] == nil {
+		u.Locale = v.words.locale // whoever does not choose gives their own
+	}
 	if _, err := cleanLogin(u.Login); err != nil {
 		v.wrong("login", "account.login-form")
 	}
@@ -75,7 +78,7 @@ func addUser(v *visit) error {
 	if len(v.problems) > 0 {
 		return v.again("user_new", v.userForm(u))
 	}
-	added, password, err := v.Accounts.Add(v.ctx(), v.user.Actor(), u.Login, u.Name, u.Roles, v.words.locale)
+	added, password, err := v.Accounts.Add(v.ctx(), v.user.Actor(), u.Login, u.Name, u.Roles, u.Locale)
 	if err != nil {
 		if err := v.refused("login", err); err != nil {
 			return err
