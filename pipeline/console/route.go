@@ -157,6 +157,7 @@ var (
 	errAnswered = errors.New("answered already")
 	errDenied   = errors.New("not allowed")
 	errOldForm  = errors.New("the form is too old")
+	errEnded    = errors.New("the login has ended")
 	errTooMany  = errors.New("too many deeds")
 )
 
@@ -169,6 +170,8 @@ func (v *visit) enter() error {
 	rt := v.route
 	if rt.may != ActAnyone {
 		switch {
+		case v.user.ID == 0 && unsafe && len(v.typed()) > 0:
+			return errEnded // its page gives back what would be lost on the way to the login
 		case v.user.ID == 0:
 			return v.toLogin()
 		case v.halfway() != "" && v.r.URL.Path != v.halfway() && rt.pattern != "POST /logout" && !askedAgain(v.r.URL.Path):
@@ -224,6 +227,8 @@ func (v *visit) explain(err error) {
 		v.note("denied", "", v.route.pattern)
 	case errors.Is(err, errOldForm):
 		status, key = http.StatusForbidden, "old_form"
+	case errors.Is(err, errEnded):
+		status, key = http.StatusForbidden, "ended"
 	case errors.Is(err, errTooMany):
 		status, key = http.StatusTooManyRequests, "too_many"
 	case errors.As(err, &tooLarge):
@@ -240,7 +245,11 @@ func (v *visit) explain(err error) {
 	if status == http.StatusInternalServerError {
 		v.Log.Error("a page has failed", "page", v.route.pattern, "error", err)
 	}
-	if err := v.show(status, "error", struct{ Key, Detail string }{key, detail}); err != nil {
+	err = v.show(status, "error", struct {
+		Key, Detail string
+		Typed       []string
+	}{key, detail, v.typed()})
+	if err != nil {
 		v.Log.Error("the page of an error has failed", "error", err)
 		http.Error(v.w, "Internal error. / Erreur interne.", http.StatusInternalServerError)
 	}

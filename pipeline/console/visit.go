@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -171,6 +172,30 @@ func (v *visit) toLogin() error {
 }
 
 func queryEscape(s string) string { return url.QueryEscape(s) }
+
+// longText is from how many bytes on a field is worth to be given back.
+const longText = 120
+
+// typed are the long texts of a form that is refused, in the order of their fields'
+// names: an hour's writing must not be lost because a login has ended. What is short is
+// typed again, what is secret is not repeated, and files are where they were.
+func (v *visit) typed() []string {
+	if v.r.Method != http.MethodPost || v.route.upload || v.r.ParseForm() != nil {
+		return nil
+	}
+	var texts []string
+	for _, name := range slices.Sorted(maps.Keys(v.r.PostForm)) {
+		if name == "token" || strings.Contains(name, "password") || strings.Contains(name, "secret") {
+			continue
+		}
+		for _, s := range v.r.PostForm[name] {
+			if len(s) >= longText || strings.Contains(strings.TrimSpace(s), "\n") {
+				texts = append(texts, strings.ToValidUTF8(s, "\uFFFD"))
+			}
+		}
+	}
+	return texts
+}
 
 // seeOther answers with another page of ours. The path is ours already.
 func (v *visit) seeOther(path string) error {
