@@ -297,7 +297,7 @@ func (k *cell) listedLater() {
 	k.in.must("approve", "muguet")
 	k.open("/queue")
 	k.says("To be called back")
-	k.says("An import has added them since")
+	k.says("A later list has added them since")
 	k.Shot("cell-6-call-back")
 	call := k.Eval(`[...document.querySelectorAll("main a[href^='/queue/calls/']")].at(-1).getAttribute("href")`)
 	k.as("ana")

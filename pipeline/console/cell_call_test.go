@@ -310,8 +310,12 @@ func TestOnlyWhatCanBeDone(t *testing.T) {
 			t.Errorf("%s has a form", x)
 		}
 	}
-	if !strings.Contains(page, "There is no address from before the incident") || !strings.Contains(page, "Nothing is planned by e-mail") {
+	if !strings.Contains(page, "There is no address from before the incident") {
 		t.Error("the page does not say why not")
+	}
+	// Who looks for a way to send a letter is not told about e-mail; who asks for just that is.
+	if form := b.get(path + "/post").body; strings.Contains(page, "Nothing is planned by e-mail") || !strings.Contains(form, "Nothing is planned by e-mail") {
+		t.Error("that nothing is planned by e-mail is not said where it is asked for, and there only")
 	}
 	// Raw text of a server stands behind what it means.
 	if !strings.Contains(page, "<details class=\"raw\"><summary>What the mail server said</summary><code>250 2.0.0") || !strings.Contains(page, "the mailbox is full") {

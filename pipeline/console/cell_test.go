@@ -565,7 +565,7 @@ func TestSecondPairOfEyes(t *testing.T) {
 	}
 	// Whoever comes next sees that it waits, and what was learnt of the customer since.
 	w.crowd.by["muguet/C0001234"].flags = []string{pipeline.FlagDeceased}
-	if a := b.get(fmt.Sprint("/cell/calls/", call.ID)); !strings.Contains(a.body, "A corrected address waits") || !strings.Contains(a.body, "do not read the sentence") {
+	if a := b.get(fmt.Sprint("/cell/calls/", call.ID)); !strings.Contains(a.body, "A corrected address waits") || !strings.Contains(a.body, "We were told that this person has died. Read out the sentence below") {
 		t.Errorf("the call does not say what waits, or that the customer has died: %s", a.body)
 	}
 	if a := b.get("/queue/corrections/1"); !strings.Contains(a.body, "would leave all the same") {

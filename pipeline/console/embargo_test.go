@@ -23,7 +23,7 @@ func (w *world) embargo(c pipeline.Campaign, until time.Time, members ...string)
 }
 
 var (
-	anyToken = regexp.MustCompile(`[0-9a-f]{64}`)
+	anyToken = regexp.MustCompile(`[0-9a-f]{64}|name="once" value="[^"]+"`)
 	anyDate  = regexp.MustCompile(`(?m)^Date: .*$`)
 )
 
