@@ -469,6 +469,7 @@ func (f *flaky) CutRun(ctx context.Context, r pipeline.Run, i []pipeline.RunItem
 	if err := f.up(ctx); err != nil {
 		return r, err
 	}
+	f.before("cut")
 	return f.memLedger.CutRun(ctx, r, i, m)
 }
 

@@ -180,3 +180,35 @@ func TestMovedWhileDrawn(t *testing.T) {
 		})
 	}
 }
+
+// TestCancelledWhileCut: a run that is written between the first write of a
+// cancellation and its last, or of one that was cut off after the first, is taken back,
+// and its letters are cancelled with the rest.
+func TestCancelledWhileCut(t *testing.T) {
+	for _, moment := range []string{"cut", "add", "draw", "assemble"} {
+		t.Run(moment, func(t *testing.T) {
+			bubble(t, func(t *testing.T, w *world) {
+				w.people(250, pipeline.Post, nil)
+				var seen atomic.Int32
+				w.slice = func(_ *flaky, what string) {
+					if what == moment && seen.Add(1) == 1 {
+						w.ledger.mu.Lock()
+						w.ledger.campaigns[1].State = pipeline.Withdrawn
+						w.ledger.mu.Unlock()
+					}
+				}
+				p := w.start()
+				p.rest(5 * time.Minute)
+				time.Sleep(5 * time.Minute)
+				p.stop()
+				if r := w.run(1); r.State != pipeline.RunVoided {
+					t.Errorf("the run is %s", r.State)
+				}
+				if s := w.states(); s[pipeline.Cancelled] != 250 {
+					t.Errorf("%v", s)
+				}
+				w.sound()
+			})
+		})
+	}
+}

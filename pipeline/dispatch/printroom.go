@@ -70,7 +70,7 @@ func (r *printRoom) tick(ctx context.Context) {
 			return
 		}
 	}
-	r.s.reached(ctx, "ledger", r.redraw(ctx))
+	r.s.reached(ctx, "ledger", r.redraw(ctx, v))
 }
 
 // mayCut reports whether letters of a campaign may become print runs now. While a
@@ -184,8 +184,9 @@ func (s *Service) moreComing(ctx context.Context, k *campaign, now time.Time) (b
 
 // redraw asks for the drawing of runs that were cut and not drawn: their task was
 // lost, or its process died. Nobody but the leader fills a run, and not now: one that
-// is being filled was left half full, and is closed with the letters that it has.
-func (r *printRoom) redraw(ctx context.Context) error {
+// is being filled was left half full, and is closed with the letters that it has. One
+// that was cut at the very moment at which its campaign was cancelled is taken back.
+func (r *printRoom) redraw(ctx context.Context, v *view) error {
 	if r.runs != 0 && r.s.elapsed()-r.runs < runsEvery {
 		return nil
 	}
@@ -193,7 +194,15 @@ func (r *printRoom) redraw(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	o := Operations{Ledger: r.s.Ledger, Specs: r.s.Specs, Press: r.s.Press, Clock: r.s.Clock, Real: r.s.Real, Actor: actorClock}
 	for _, run := range runs {
+		open := run.State == pipeline.RunFilling || run.State == pipeline.RunCut || run.State == pipeline.RunAssembled
+		if k := v.campaign(run.Campaign); open && k != nil && k.State == pipeline.Withdrawn {
+			if _, err := o.VoidRun(ctx, run.ID, "campaign-cancelled"); err != nil && !conflict(err) {
+				return err
+			}
+			continue
+		}
 		if run.State == pipeline.RunFilling {
 			if err := r.s.Ledger.CloseRun(ctx, run.ID); err != nil {
 				return err
