@@ -330,7 +330,7 @@ func compareCode(t *testing.T, file string, row manifestRow) {
 	page := filepath.Join(t.TempDir(), "page")
 	n := fmt.Sprint(row.FirstPage)
 	testenv.Run(t, "pdftoppm", "-r", "200", "-gray", "-png", "-singlefile", "-f", n, "-l", n, file, page)
-	code := strings.TrimSpace(string(testenv.Run(t, "dmtxread", "-N1", "-m", "5000", page+".png")))
+	code := strings.TrimSpace(string(testenv.Run(t, "dmtxread", "-N1", "-m", "60000", page+".png")))
 	if code != row.DataMatrix {
 		t.Errorf("%s letter %d: the bar code says %q, the manifest %q", filepath.Base(file), row.Seq, code, row.DataMatrix)
 	}

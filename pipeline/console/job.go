@@ -67,18 +67,6 @@ func (j *jobs) outdate(campaign int64, kind string) {
 	}
 }
 
-// running reports whether anything is under way for a campaign.
-func (j *jobs) running(campaign int64) bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, x := range j.by[campaign] {
-		if x.Running() {
-			return true
-		}
-	}
-	return false
-}
-
 // start begins a job unless one of the campaign runs. It outlives the request.
 func (v *visit) start(c pipeline.Campaign, kind string, work func(context.Context, *job) error) error {
 	j := v.jobs

@@ -22,7 +22,6 @@ type csvScanner struct {
 
 	buf        []byte
 	start, end int // of what is unread in buf
-	eof        bool
 	err        error
 	blank      int64 // empty lines seen since the last record
 	line       int64 // records read, the blank ones included
