@@ -443,6 +443,11 @@ func (k consoleCustomers) Lives(ctx context.Context, c pipeline.Campaign, notice
 	return intake.SameAddress(x.person, strings.Join(a.Lines, " "), a.Postcode, a.City), nil
 }
 
+// Country is the code of a country, as a correction reads it.
+func (consoleCustomers) Country(text string) string {
+	return intake.NewChecks(intake.Config{Spec: &pipeline.Spec{}}).Country(text)
+}
+
 func (k consoleCustomers) keysOf(campaign int64) (*seal.Keys, error) {
 	if campaign == installationKeys {
 		return k.h.keys.Installation()

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 
@@ -16,7 +17,8 @@ type AddressRow struct {
 }
 
 // addressRows lays two addresses side by side, with the parts that what is about.
-func addressRows(old, fresh Address, what pipeline.Channel) (list []AddressRow) {
+// countryOf says by which code a country goes.
+func addressRows(old, fresh Address, what pipeline.Channel, countryOf func(string) string) (list []AddressRow) {
 	row := func(part, a, b string) {
 		if a != "" || b != "" {
 			list = append(list, AddressRow{part, a, b, fold.Words(a) != fold.Words(b)})
@@ -37,8 +39,23 @@ func addressRows(old, fresh Address, what pipeline.Channel) (list []AddressRow) 
 	}
 	row("postcode", old.Postcode, fresh.Postcode)
 	row("city", old.City, fresh.City)
-	row("country", old.Country, fresh.Country)
+	if old.Country != "" || fresh.Country != "" {
+		list = append(list, countryRow(old, fresh, countryOf))
+	}
 	return list
+}
+
+// countryRow compares countries by their codes: a name is no other country than its
+// code, and an address without one is at home.
+func countryRow(old, fresh Address, countryOf func(string) string) AddressRow {
+	code := func(a Address) string {
+		if a.Country == "" && len(a.Lines) == 0 {
+			return "" // no address
+		}
+		return countryOf(a.Country)
+	}
+	was, is := code(old), code(fresh)
+	return AddressRow{"country", cmp.Or(old.Country, was), cmp.Or(fresh.Country, is), was != is}
 }
 
 // mask leaves what lets somebody judge without reading the address: the beginnings of

@@ -196,7 +196,11 @@ func (k *Cell) earlier(ctx context.Context, c pipeline.Call) (list []EarlierCall
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, EarlierCall{e, slices.DeleteFunc(steps, func(s Step) bool { return s.Text == "" })})
+		notes := slices.DeleteFunc(steps, func(s Step) bool { return s.Text == "" })
+		if e.Cause == "" && e.Outcome == "" && e.Escalated == "" && len(notes) == 0 { // a look-up that nobody ended says nothing
+			continue
+		}
+		list = append(list, EarlierCall{e, notes})
 		if len(list) == earlierShown {
 			break
 		}

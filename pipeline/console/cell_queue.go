@@ -196,7 +196,7 @@ func (k *Cell) proposal(ctx context.Context, who Asker, id int64, action, reason
 		return d, err
 	}
 	d.Flags = f.Flags
-	if d.Rows = addressRows(f.Address, fresh, p.What); !d.Full {
+	if d.Rows = addressRows(f.Address, fresh, p.What, k.Customers.Country); !d.Full {
 		for i := range d.Rows {
 			d.Rows[i].mask()
 		}

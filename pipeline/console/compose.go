@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"html/template"
@@ -57,6 +58,13 @@ func listQA(v *visit) error {
 	if d.All, err = v.Ledger.QAs(v.ctx(), c.ID); err != nil {
 		return err
 	}
+	other := func(q pipeline.QA) int { // the language of the page comes first
+		if q.Locale == v.words.locale {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(d.All, func(a, b pipeline.QA) int { return cmp.Compare(other(a), other(b)) })
 	told, err := v.Ledger.QATold(v.ctx(), c.ID)
 	if err != nil {
 		return err

@@ -38,6 +38,7 @@ type somebody struct {
 	values    map[string]string
 	phone     string
 	email     string
+	home      console.Address // where they live, beside the e-mail address
 	state     pipeline.State
 	byName    bool
 	reach     map[pipeline.Channel]bool
@@ -143,7 +144,8 @@ func (c *crowd) File(_ context.Context, campaign pipeline.Campaign, notice int64
 	if s.reach != nil {
 		f.Reach = s.reach
 	}
-	f.Cannot, f.Address = s.cannot, console.Address{Email: s.email}
+	f.Cannot, f.Address = s.cannot, s.home
+	f.Address.Email = s.email
 	for _, k := range s.keys {
 		f.Tokens = append(f.Tokens, c.token(campaign, k))
 	}
@@ -211,6 +213,13 @@ func (c *crowd) Knows(_ context.Context, _ pipeline.Campaign, notice int64, valu
 		}
 	}
 	return len(s.values) > 0, nil
+}
+
+func (c *crowd) Country(text string) string {
+	if text == "" || text == "France" {
+		return "FR"
+	}
+	return text
 }
 
 func (c *crowd) Lives(_ context.Context, _ pipeline.Campaign, notice int64, a console.Address) (bool, error) {

@@ -42,6 +42,17 @@ func (d floorDay) PerThousand() float64 {
 	return 1000 * float64(d.CallsFar) / float64(d.SoFar)
 }
 
+// fewLetters is below how many letters a rate per thousand says nothing yet.
+const fewLetters = 50
+
+// Rate is PerThousand for the page, which says nothing of a handful; the CSV does.
+func (d floorDay) Rate() float64 {
+	if d.SoFar < fewLetters {
+		return -1
+	}
+	return d.PerThousand()
+}
+
 // floorHour is an hour with its calls, by cause.
 type floorHour struct {
 	Hour   time.Time

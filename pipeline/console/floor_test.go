@@ -705,6 +705,9 @@ func TestCallsPerThousandLetters(t *testing.T) {
 	if want := []string{day(2, "50.00"), day(1, "50.00"), day(0, "125.00")}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+	if a := w.as("vic").get("/campaigns/muguet/floor"); a.status != http.StatusOK || strings.Contains(a.body, "125.0") {
+		t.Errorf("the page makes much of %d letters: %d", letters, a.status)
+	}
 }
 
 // TestAnswersBesideACall: the page of a call looks answers up, and shows which one

@@ -190,12 +190,12 @@ func (w *words) share(f float64) string {
 	return s + "%"
 }
 
-// rate writes a number with two decimals; one below 0 is not known.
+// rate writes a number with one decimal; one below 0 is not known.
 func (w *words) rate(f float64) string {
 	if f < 0 {
 		return "–"
 	}
-	s := strconv.FormatFloat(f, 'f', 2, 64)
+	s := strconv.FormatFloat(f, 'f', 1, 64)
 	if w.locale == "fr" {
 		return strings.Replace(s, ".", ",", 1)
 	}

@@ -59,6 +59,10 @@ type Customers interface {
 	// Lives reports whether an address that somebody states is the one on file.
 	Lives(ctx context.Context, c pipeline.Campaign, notice int64, a Address) (bool, error)
 
+	// Country is the code of a country that somebody wrote, as a name or a code; of none
+	// that of the country where letters go without one. What is not known stays as it is.
+	Country(text string) string
+
 	// Seal and Open keep free text under the keys of a campaign (0: of the
 	// installation), bound to what aad names.
 	Seal(campaign int64, plain, aad []byte) ([]byte, error)

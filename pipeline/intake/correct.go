@@ -28,6 +28,20 @@ func (c *Checks) Email(text string) (string, []Code) {
 	return address, c.faults(NoEmail)
 }
 
+// Country returns the ISO 3166-1 alpha-2 code of a country as Address reads it; what is
+// not known stays as it is.
+func (c *Checks) Country(text string) string {
+	c.k.f.reset()
+	switch code := c.k.country([]byte(strings.TrimSpace(text)), "country"); {
+	case c.k.has(unknownCountry):
+		return text
+	case code == "":
+		return c.k.region
+	default:
+		return code
+	}
+}
+
 // Address gives a person another postal address, or says what is wrong with it.
 // Lines are up to five, without postcode, city and country. Whether it fits an
 // envelope is another question.
